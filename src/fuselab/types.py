@@ -1,0 +1,258 @@
+"""The contracts between data, encoders, fusion, heads and tasks.
+
+Shapes: B samples, T input steps, N tokens, D features, C outputs, M modalities.
+What travels through a model is a named tuple: ``torch.compile`` and DDP see through it without help.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from fuselab.errors import ConfigError, nearest
+
+MAX_MODALITIES = 6
+T = TypeVar("T")
+
+
+class ModalityInput(NamedTuple):
+    """One modality of a batch as the data gives it.
+
+    Shape:
+        - values: (B, …)
+        - mask: (B, T), True where real; None where every sample has the same shape
+        - present: (B,), bool; where False the values mean nothing
+    """
+
+    values: Tensor
+    mask: Tensor | None
+    present: Tensor
+
+    def cleaned(self) -> ModalityInput:
+        """Return the same input with zeros wherever the values mean nothing, so that they can't matter."""
+        real = self.present.view(-1, *[1] * (self.values.dim() - 1))
+        mask = self.mask
+        if mask is not None:
+            mask = mask & self.present[:, None]
+            real = mask.view(*mask.shape, *[1] * (self.values.dim() - 2))
+        return ModalityInput(torch.where(real, self.values, torch.zeros_like(self.values)), mask, self.present)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Aligned samples: every modality of every sample, present or not.
+
+    Shape:
+        - target: (B,) or (B, C)
+        - index: (B,), row of the sample in its split, by which every prediction can be traced
+        - slice: (B,), number of the sample's group, or None
+    """
+
+    inputs: dict[str, ModalityInput]
+    target: Tensor
+    index: Tensor
+    slice: Tensor | None
+
+    def to(self, device: torch.device | str) -> Batch:
+        """Return the batch on a device."""
+        return Batch(
+            inputs={
+                name: ModalityInput(
+                    one.values.to(device), None if one.mask is None else one.mask.to(device), one.present.to(device)
+                )
+                for name, one in self.inputs.items()
+            },
+            target=self.target.to(device),
+            index=self.index.to(device),
+            slice=None if self.slice is None else self.slice.to(device),
+        )
+
+
+class Features(NamedTuple):
+    """What an encoder makes of a modality; a pooled vector is N = 1.
+
+    Shape:
+        - tokens: (B, N, D)
+        - mask: (B, N), True where real
+        - present: (B,), bool
+    """
+
+    tokens: Tensor
+    mask: Tensor
+    present: Tensor
+
+    def cleaned(self) -> Features:
+        """Return the same features with zeros in padding and in missing modalities, and a mask that knows both."""
+        mask = self.mask & self.present[:, None]
+        return Features(torch.where(mask[..., None], self.tokens, torch.zeros_like(self.tokens)), mask, self.present)
+
+    def pooled(self) -> Tensor:
+        """Return the mean over the real tokens, zeros where there are none.
+
+        Shape:
+            - output: (B, D)
+        """
+        tokens_BND, mask_BN, _ = self.cleaned()
+        count_B1 = mask_BN.sum(1, keepdim=True).clamp(min=1)
+        return tokens_BND.sum(1) / count_B1.to(tokens_BND.dtype)
+
+
+class Fused(NamedTuple):
+    """One representation of all modalities.
+
+    Shape:
+        - embedding: (B, D)
+        - weights: (B, M), how much each modality counted (rows sum to 1 over the present ones), or None
+    """
+
+    embedding: Tensor
+    weights: Tensor | None
+
+
+class Prediction(NamedTuple):
+    """What a model says of a batch.
+
+    Shape:
+        - output: (B, C), logits or values
+        - embedding: (B, D), or None for decision fusion
+        - weights: (B, M), or None where the method knows none
+        - per_modality: (B, M, C) outputs of the single modalities, or None where the method has none
+    """
+
+    output: Tensor
+    embedding: Tensor | None
+    weights: Tensor | None
+    per_modality: Tensor | None
+
+
+class Encoder(nn.Module, ABC):
+    """One modality's input → features.
+
+    Args:
+        dim: width of the tokens it gives
+    """
+
+    def __init__(self, *, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+    @abstractmethod
+    def forward(self, modality: ModalityInput) -> Features:
+        """Encode values that were cleaned: zeros stand wherever a sample lacks the modality or is padded."""
+
+
+class Fusion(nn.Module, ABC):
+    """What every fusion knows: its modalities, in an order fixed at construction.
+
+    Args:
+        modalities: names in the order that the method uses, 1 to 6
+
+    Raises:
+        ConfigError: no modality, too many, or a name twice
+    """
+
+    def __init__(self, *, modalities: Sequence[str]) -> None:
+        super().__init__()
+        self.modalities = tuple(modalities)
+        if not 1 <= len(self.modalities) <= MAX_MODALITIES or len(set(self.modalities)) != len(self.modalities):
+            raise ConfigError(
+                f"fusion.modalities ({list(self.modalities)}) must name 1 to {MAX_MODALITIES} different modalities; "
+                "list each modality once"
+            )
+
+    def in_order(self, by_name: Mapping[str, T]) -> list[T]:
+        """Return the values of a mapping in the order of construction, never in the mapping's own."""
+        for name in self.modalities:
+            if name not in by_name:
+                raise ConfigError(
+                    f"modality '{name}' must be in every batch, as present=False where it is missing; "
+                    + nearest(name, by_name)
+                )
+        return [by_name[name] for name in self.modalities]
+
+
+class FeatureFusion(Fusion):
+    """Features of all modalities → one representation (early and attention fusion).
+
+    A subclass writes :meth:`fuse` only: it sees features in fixed order with zeros wherever they mean nothing.
+
+    Args:
+        modalities: names in the order that the method uses
+        dims: width of each modality's tokens
+        dim: width of the representation
+    """
+
+    def __init__(self, *, modalities: Sequence[str], dims: Mapping[str, int], dim: int) -> None:
+        super().__init__(modalities=modalities)
+        missing = [name for name in self.modalities if name not in dims]
+        if missing:
+            raise ConfigError(f"fusion.modalities ({missing[0]}) must have an encoder; {nearest(missing[0], dims)}")
+        self.dims = tuple(dims[name] for name in self.modalities)
+        self.dim = dim
+
+    def forward(self, features: Mapping[str, Features]) -> Fused:
+        """Fuse; values of missing modalities and of padding can't change the result.
+
+        Shape:
+            - features: tokens (B, N_m, D_m) of each modality m
+            - output: embedding (B, dim)
+        """
+        return self.fuse([one.cleaned() for one in self.in_order(features)])
+
+    @abstractmethod
+    def fuse(self, features: list[Features]) -> Fused:
+        """Fuse cleaned features that stand in the order of ``self.modalities``."""
+
+
+class Decision(NamedTuple):
+    """Several predictions made into one.
+
+    Shape:
+        - output: (B, C)
+        - weights: (B, M), or None
+    """
+
+    output: Tensor
+    weights: Tensor | None
+
+
+DecisionSpace = Literal["probability", "value"]
+
+
+class DecisionFusion(Fusion):
+    """One output per modality → one output (late fusion). The model gives each modality a head of its own.
+
+    A subclass writes :meth:`combine` only.
+
+    Args:
+        modalities: names in the order that the method uses
+        space: what is combined: class probabilities, or values as they are
+    """
+
+    def __init__(self, *, modalities: Sequence[str], space: DecisionSpace) -> None:
+        super().__init__(modalities=modalities)
+        if space not in ("probability", "value"):
+            raise ConfigError(f"fusion.space ({space}) must be 'probability' or 'value'; set it as the task asks")
+        self.space = space
+
+    def forward(self, outputs: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Decision:
+        """Combine; outputs of missing modalities can't change the result.
+
+        Shape:
+            - outputs: (B, C) of each modality: logits where space is ``probability``
+            - present: (B,) of each modality
+            - output: (B, C): log-probabilities where space is ``probability``
+        """
+        outputs_BMC = torch.stack(self.in_order(outputs), dim=1)
+        present_BM = torch.stack(self.in_order(present), dim=1)
+        outputs_BMC = torch.where(present_BM[..., None], outputs_BMC, torch.zeros_like(outputs_BMC))
+        return self.combine(outputs_BMC, present_BM)
+
+    @abstractmethod
+    def combine(self, outputs_BMC: Tensor, present_BM: Tensor) -> Decision:
+        """Combine outputs in the order of ``self.modalities``, zeros where a modality is missing."""
