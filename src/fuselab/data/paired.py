@@ -1,0 +1,71 @@
+"""Paired data as arrays: what every source gives and every DataModule takes.
+
+Shapes: S samples of a split.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """One split, row by row.
+
+    Args:
+        values: each modality's values (S, …); text as strings
+        present: each modality's (S,) bool
+        target: (S,) classes or (S, C) values
+        slice: (S,) number of each sample's group in ``PairedData.slices``, or None
+    """
+
+    values: Mapping[str, Array]
+    present: Mapping[str, Array]
+    target: Array
+    slice: Array | None
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairedData:
+    """All splits of a dataset, with what proves which data it was.
+
+    Args:
+        name: name with the generator's or publisher's version
+        splits: ``train``, ``val`` and ``test``
+        slices: names of the groups of samples
+        fingerprint: SHA-256 over every byte of every split
+        split_hash: SHA-256 over which source rows are in which split
+    """
+
+    name: str
+    splits: Mapping[str, Split]
+    slices: tuple[str, ...]
+    fingerprint: str
+    split_hash: str
+
+
+def sha256(arrays: Mapping[str, Array]) -> str:
+    """Hash named arrays: their names, types, shapes and bytes, whatever the order of the mapping.
+
+    Example:
+        >>> sha256({"a": np.zeros(2)}) == sha256({"a": np.zeros((2, 1))})
+        False
+    """
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
