@@ -131,7 +131,9 @@ class Prediction(NamedTuple):
 
 
 class Encoder(nn.Module, ABC):
-    """One modality's input → features.
+    """One modality's input → features, in two steps.
+
+    Both receive cleaned input: zeros stand wherever a sample lacks the modality or is padded.
 
     Args:
         dim: width of the tokens it gives
@@ -141,9 +143,13 @@ class Encoder(nn.Module, ABC):
         super().__init__()
         self.dim = dim
 
+    def prepare(self, modality: ModalityInput) -> ModalityInput:
+        """Do what has no parameters, such as a spectrogram: once for data held in memory, not once an epoch."""
+        return modality
+
     @abstractmethod
     def forward(self, modality: ModalityInput) -> Features:
-        """Encode values that were cleaned: zeros stand wherever a sample lacks the modality or is padded."""
+        """Encode prepared input."""
 
 
 class Fusion(nn.Module, ABC):

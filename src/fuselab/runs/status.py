@@ -7,11 +7,15 @@ import socket
 import time
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
+import psutil
+
+from fuselab.errors import RunFolderError
 from fuselab.runs.files import read_json, write_json
 
 State = Literal["running", "finished", "failed", "interrupted"]
+CLOCK_SLACK = 60.0  # seconds: the time at which a process began is only as good as the machine's clock
 
 
 @dataclass(kw_only=True)
@@ -57,9 +61,41 @@ class Status:
 
     @classmethod
     def read(cls, folder: Path) -> Status | None:
-        """Read a run folder's ``status.json``; None where there is none."""
-        content = read_json(folder / "status.json")
+        """Read a run folder's ``status.json``; None where there is none.
+
+        Raises:
+            RunFolderError: the file doesn't hold a status
+        """
+        path = folder / "status.json"
+        content = read_json(path)
         if content is None:
             return None
+        if content.get("state") not in get_args(State):
+            raise RunFolderError(
+                f"the state ({content.get('state')}) in {path} must be one of {', '.join(get_args(State))}; "
+                "delete the run's folder and launch it again"
+            )
         known = {one.name for one in fields(cls)}
-        return cls(**{key: value for key, value in content.items() if key in known})
+        try:
+            return cls(**{key: value for key, value in content.items() if key in known})
+        except TypeError as error:
+            raise RunFolderError(
+                f"the file ({path}) must hold a run's status; delete the run's folder and launch it again ({error})"
+            ) from error
+
+    def state_now(self) -> State:
+        """Return the state, or ``interrupted`` where the process that wrote ``running`` is gone from this machine.
+
+        A run on another machine is believed: nothing of it can be seen from here.
+        """
+        if self.state != "running" or self.host != socket.gethostname():
+            return self.state
+        try:
+            process = psutil.Process(self.pid)
+            # A process that began after the last write got the number of the one that is gone.
+            gone = process.status() == psutil.STATUS_ZOMBIE or process.create_time() > self.updated + CLOCK_SLACK
+        except psutil.NoSuchProcess:
+            gone = True
+        except psutil.AccessDenied:
+            gone = False
+        return "interrupted" if gone else "running"

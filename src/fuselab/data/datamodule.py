@@ -1,0 +1,137 @@
+"""A LightningDataModule for paired data that fits in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+
+from fuselab.data.paired import PairedData, Split
+from fuselab.data.table import BatchLoader, Prepare, Table
+from fuselab.data.tokenizer import WordPiece
+from fuselab.errors import DataError, nearest
+from fuselab.types import ModalityInput
+
+
+class Source(Protocol):
+    """Where paired data comes from."""
+
+    def load(self) -> PairedData:
+        """Return the data, building or reading it where needed."""
+
+
+class InMemoryDataModule(pl.LightningDataModule):
+    """Paired data held as tensors, on the model's device, and cut into batches.
+
+    Args:
+        source: where the data comes from
+        tokenizers: for each text modality its tokenizer, fitted here on the train split
+        modalities: that the batches carry
+        batch_size: of all processes together
+        eval_batch_size: the same in validation and test
+        seed: of the order of training samples
+        prepare: what the encoders do to inputs before their first parameter; done once
+
+    Raises:
+        DataError: a modality that the data lacks
+    """
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        tokenizers: Mapping[str, WordPiece],
+        modalities: tuple[str, ...],
+        batch_size: int,
+        eval_batch_size: int,
+        seed: int,
+        prepare: Prepare,
+    ) -> None:
+        super().__init__()
+        self.source = source
+        self.tokenizers = tokenizers
+        self.modalities = modalities
+        self.batch_size = batch_size
+        self.eval_batch_size = eval_batch_size
+        self.seed = seed
+        self.prepare = prepare
+        self.data: PairedData | None = None
+        self._tables: dict[str, Table] = {}
+
+    def prepare_data(self) -> None:
+        """Build or download once a machine."""
+        self.source.load()
+
+    def setup(self, stage: str) -> None:
+        """Read train and val for fitting, test for testing: the test split stays unread until then."""
+        data = self.loaded()
+        for split in {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}.get(stage, ()):
+            if split not in self._tables:
+                self._tables[split] = self._table(data.splits[split]).prepared(self.prepare)
+
+    def loaded(self) -> PairedData:
+        """Return the data, with tokenizers fitted on its train split."""
+        if self.data is None:
+            data = self.source.load()
+            train = data.splits["train"]
+            for name in self.modalities:
+                if name not in train.values:
+                    raise DataError(
+                        f"modality '{name}' must be in the data ({data.name}); {nearest(name, train.values)}"
+                    )
+                if train.values[name].dtype.kind == "U":
+                    self.tokenizers[name].fit(train.values[name])
+            self.data = data
+        return self.data
+
+    def train_dataloader(self) -> BatchLoader:
+        """Shuffled batches, all full."""
+        return self._loader("train", self.batch_size, training=True)
+
+    def val_dataloader(self) -> BatchLoader:
+        """All validation samples, once each."""
+        return self._loader("val", self.eval_batch_size, training=False)
+
+    def test_dataloader(self) -> BatchLoader:
+        """All test samples, once each."""
+        return self._loader("test", self.eval_batch_size, training=False)
+
+    def _loader(self, split: str, batch_size: int, *, training: bool) -> BatchLoader:
+        trainer = self.trainer
+        if trainer is None:
+            raise DataError("the DataModule must be attached to a Trainer; pass it to trainer.fit or trainer.test")
+        table = self._tables[split] = self._tables[split].to(trainer.strategy.root_device)
+        if training and not trainer.world_size <= batch_size <= len(table):
+            raise DataError(
+                f"data.batch_size ({batch_size}) must be at least the {trainer.world_size} processes and at most the "
+                f"{len(table)} train samples; change it"
+            )
+        return BatchLoader(
+            table,
+            batch_size=batch_size,
+            shuffle=training,
+            drop_last=training,
+            seed=self.seed,
+            epoch=lambda: trainer.current_epoch,
+            rank=trainer.global_rank,
+            world_size=trainer.world_size,
+        )
+
+    def _table(self, split: Split) -> Table:
+        inputs = {}
+        for name in self.modalities:
+            values, mask = split.values[name], None
+            if values.dtype.kind == "U":
+                values, mask = self.tokenizers[name](values)
+            elif values.dtype == np.int16:
+                values = values.astype(np.float32) / 32768  # PCM
+            inputs[name] = ModalityInput(
+                torch.from_numpy(np.array(values)),
+                None if mask is None else torch.from_numpy(mask),
+                torch.from_numpy(np.array(split.present[name])),
+            )
+        group = None if split.slice is None else torch.from_numpy(np.array(split.slice))
+        return Table(inputs=inputs, target=torch.from_numpy(np.array(split.target)), slice=group)

@@ -1,0 +1,130 @@
+"""A split held in memory as tensors, cut into batches without touching single samples.
+
+Shapes: S samples of the split, B of the batch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fuselab.types import Batch, ModalityInput
+
+Prepare = Callable[[Mapping[str, ModalityInput]], dict[str, ModalityInput]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """One split as tensors.
+
+    Args:
+        inputs: each modality's values, mask and presence, a row a sample
+        target: (S,) or (S, C)
+        slice: (S,) or None
+    """
+
+    inputs: Mapping[str, ModalityInput]
+    target: Tensor
+    slice: Tensor | None
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def rows(self, index: Tensor) -> Batch:
+        """Return the samples of these rows as a batch."""
+        return Batch(
+            inputs={
+                name: ModalityInput(
+                    one.values[index], None if one.mask is None else one.mask[index], one.present[index]
+                )
+                for name, one in self.inputs.items()
+            },
+            target=self.target[index],
+            index=index,
+            slice=None if self.slice is None else self.slice[index],
+        )
+
+    def prepared(self, prepare: Prepare, *, chunk: int = 512) -> Table:
+        """Return the same split with its inputs prepared, in chunks so that memory stays small."""
+        parts = [prepare(self.rows(index).inputs) for index in torch.split(torch.arange(len(self)), chunk)]
+        inputs = {}
+        for name in parts[0]:
+            values, masks, present = zip(*(part[name] for part in parts), strict=True)
+            mask = None if masks[0] is None else torch.cat(masks)
+            inputs[name] = ModalityInput(torch.cat(values), mask, torch.cat(present))
+        return Table(inputs=inputs, target=self.target, slice=self.slice)
+
+    def to(self, device: torch.device) -> Table:
+        """Return the split on a device; nothing is copied where it is there already."""
+        whole = Batch(inputs=dict(self.inputs), target=self.target, index=torch.zeros(0), slice=self.slice).to(device)
+        return Table(inputs=whole.inputs, target=whole.target, slice=whole.slice)
+
+
+class BatchLoader:
+    """Batches of a table, for Lightning as good as a ``DataLoader``.
+
+    Order in epoch e is a function of ``seed`` and e alone, so a resumed run sees what the uninterrupted one would.
+    Several processes share each batch out among themselves, so a step is the same step on one device or eight, and
+    no sample is seen twice.
+
+    Args:
+        table: the split
+        batch_size: of all processes together
+        shuffle: draw a new order each epoch
+        drop_last: leave out the last batch where it is not full
+        seed: of the order
+        epoch: tells the current epoch
+        rank: number of this process
+        world_size: number of processes
+
+    Example:
+        >>> table = Table(inputs={}, target=torch.arange(5), slice=None)
+        >>> loader = BatchLoader(
+        ...     table, batch_size=2, shuffle=False, drop_last=False, seed=0, epoch=lambda: 0, rank=0, world_size=1
+        ... )
+        >>> [batch.index.tolist() for batch in loader]
+        [[0, 1], [2, 3], [4]]
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        *,
+        batch_size: int,
+        shuffle: bool,
+        drop_last: bool,
+        seed: int,
+        epoch: Callable[[], int],
+        rank: int,
+        world_size: int,
+    ) -> None:
+        self.table = table
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.drop_last = drop_last
+        self.seed = seed
+        self.epoch = epoch
+        self.rank = rank
+        self.world_size = world_size
+
+    def __len__(self) -> int:
+        samples = len(self.table)
+        return samples // self.batch_size if self.drop_last else math.ceil(samples / self.batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        samples = len(self.table)
+        if self.shuffle:
+            order = torch.randperm(
+                samples, generator=torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch())
+            )
+        else:
+            order = torch.arange(samples)
+        order = order.to(self.table.target.device)
+        for whole in torch.split(order, self.batch_size)[: len(self)]:
+            mine = whole[self.rank :: self.world_size]
+            if len(mine):
+                yield self.table.rows(mine)

@@ -1,0 +1,96 @@
+"""Encoders, fusion and head as one plain ``nn.Module``.
+
+Shapes: B samples, D features, C outputs, M modalities.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from fuselab.types import DecisionFusion, Encoder, FeatureFusion, Features, Fusion, ModalityInput, Prediction
+
+Inputs = Mapping[str, ModalityInput]
+
+
+class FusionModel(nn.Module, ABC):
+    """Inputs of all modalities → one prediction.
+
+    Args:
+        encoders: one for each modality of the fusion
+        fusion: says which modalities are used, in which order
+    """
+
+    def __init__(self, *, encoders: Mapping[str, Encoder], fusion: Fusion) -> None:
+        super().__init__()
+        self.modalities = fusion.modalities
+        self.encoders = nn.ModuleDict({name: encoders[name] for name in self.modalities})
+
+    def prepare(self, inputs: Inputs) -> dict[str, ModalityInput]:
+        """Clean the inputs and do what needs no parameters; modalities that the fusion does not use fall away."""
+        return {name: self._encoder(name).prepare(inputs[name].cleaned()) for name in self.modalities}
+
+    def encode(self, prepared: Inputs) -> dict[str, Features]:
+        """Encode prepared inputs."""
+        return {name: self._encoder(name)(prepared[name].cleaned()) for name in self.modalities}
+
+    @abstractmethod
+    def forward(self, prepared: Inputs) -> Prediction:
+        """Predict from prepared inputs."""
+
+    def predict(self, inputs: Inputs) -> Prediction:
+        """Predict from inputs as the data gives them."""
+        prediction: Prediction = self(self.prepare(inputs))
+        return prediction
+
+    def _encoder(self, name: str) -> Encoder:
+        encoder: Encoder = self.encoders[name]  # type: ignore[assignment]
+        return encoder
+
+
+class FeatureFusionModel(FusionModel):
+    """Fuse features, then predict once (early and attention fusion).
+
+    Args:
+        encoders: one for each modality of the fusion
+        fusion: features → one representation
+        head: representation → output
+    """
+
+    def __init__(self, *, encoders: Mapping[str, Encoder], fusion: FeatureFusion, head: nn.Module) -> None:
+        super().__init__(encoders=encoders, fusion=fusion)
+        self.fusion = fusion
+        self.head = head
+
+    def forward(self, prepared: Inputs) -> Prediction:
+        """Predict from prepared inputs."""
+        fused = self.fusion(self.encode(prepared))
+        return Prediction(self.head(fused.embedding), fused.embedding, fused.weights, None)
+
+
+class DecisionFusionModel(FusionModel):
+    """Predict from each modality, then combine the predictions (late fusion).
+
+    Args:
+        encoders: one for each modality of the fusion
+        fusion: predictions → one prediction
+        heads: one for each modality: its pooled features → output
+    """
+
+    def __init__(
+        self, *, encoders: Mapping[str, Encoder], fusion: DecisionFusion, heads: Mapping[str, nn.Module]
+    ) -> None:
+        super().__init__(encoders=encoders, fusion=fusion)
+        self.fusion = fusion
+        self.heads = nn.ModuleDict({name: heads[name] for name in self.modalities})
+
+    def forward(self, prepared: Inputs) -> Prediction:
+        """Predict from prepared inputs."""
+        features = self.encode(prepared)
+        outputs = {name: self.heads[name](one.pooled()) for name, one in features.items()}
+        decision = self.fusion(outputs, {name: one.present for name, one in features.items()})
+        per_modality_BMC = torch.stack([outputs[name] for name in self.modalities], dim=1)
+        return Prediction(decision.output, None, decision.weights, per_modality_BMC)

@@ -1,0 +1,120 @@
+"""What tells runs of one method apart: the config keys in which they differ, besides the seed."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from fuselab.errors import RunFolderError
+from fuselab.reports.load import Run
+from fuselab.runs.identity import NEUTRAL
+
+ABSENT = "absent"
+CHOICE = frozenset({"method", "fusion"})  # what makes a method that method
+
+
+def label_runs(runs: Sequence[Run]) -> dict[str, str]:
+    """Return each run's label by its name: empty, or the keys in which runs of its method differ.
+
+    Runs with one method and one label differ in nothing but the seed, so that their mean is the mean of one thing.
+
+    Args:
+        runs: finished runs
+
+    Raises:
+        RunFolderError: two runs are the same experiment with the same seed
+    """
+    labels: dict[str, str] = {}
+    for several in _by_method(runs).values():
+        settings = {run.name: flatten(run.config) for run in several}
+        keys = [
+            key
+            for key in _differing(settings.values())
+            if not all(_is_the_seed(key, settings[run.name].get(key), run) for run in several)
+        ]
+        for run in several:
+            labels[run.name] = ", ".join(f"{key}={_say(settings[run.name].get(key, ABSENT))}" for key in keys)
+    _refuse_twins(runs, labels)
+    return labels
+
+
+def differences_between_methods(runs: Sequence[Run]) -> list[str]:
+    """Return the keys outside the fusion whose values differ between methods, but not within any of them.
+
+    A reader has to know of them: such a key may be what makes the difference between two rows. A key that a method
+    doesn't have at all, such as the encoder of a modality that it doesn't use, is no difference.
+
+    Args:
+        runs: finished runs
+    """
+    values: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for run in runs:
+        for key, value in flatten(run.config).items():
+            if key.split(".")[0] not in CHOICE and not _is_the_seed(key, value, run):
+                values[key][run.method].add(_say(value))
+    return sorted(
+        key
+        for key, by_method in values.items()
+        if all(len(one) == 1 for one in by_method.values()) and len(set.union(*by_method.values())) > 1
+    )
+
+
+def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config as dotted keys, without what can't change a result.
+
+    Args:
+        config: a plain nested config
+
+    Example:
+        >>> flatten({"output_dir": "x", "optimizer": {"lr": 0.1, "betas": [0.9, 0.99]}})
+        {'optimizer.lr': 0.1, 'optimizer.betas': [0.9, 0.99]}
+    """
+    return dict(_leaves({key: value for key, value in config.items() if key not in NEUTRAL}, prefix=""))
+
+
+def _leaves(config: Mapping[str, Any], *, prefix: str) -> Iterable[tuple[str, Any]]:
+    for key, value in config.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, prefix=f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _by_method(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    methods: dict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        methods[run.method].append(run)
+    return methods
+
+
+def _differing(settings: Iterable[Mapping[str, Any]]) -> list[str]:
+    values: dict[str, set[str]] = defaultdict(set)
+    several = list(settings)
+    keys = sorted({key for one in several for key in one})
+    for one in several:
+        for key in keys:
+            values[key].add(_say(one.get(key, ABSENT)))
+    return [key for key in keys if len(values[key]) > 1]
+
+
+def _is_the_seed(key: str, value: object, run: Run) -> bool:
+    # A resolved config repeats the seed wherever a key, such as data.split_seed, was an interpolation of it.
+    return "seed" in key.rpartition(".")[2] and value == run.seed
+
+
+def _say(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def _refuse_twins(runs: Sequence[Run], labels: Mapping[str, str]) -> None:
+    seen: dict[tuple[str, str, int], Run] = {}
+    for run in runs:
+        first = seen.setdefault((run.method, labels[run.name], run.seed), run)
+        if first is not run:
+            what = " · ".join(filter(None, [run.method, labels[run.name]]))
+            raise RunFolderError(
+                f"the runs {first.name} and {run.name} must not be the same experiment ({what}, seed {run.seed}); "
+                "delete the one that you don't want counted"
+            )
