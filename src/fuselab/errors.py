@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 
 
 class FuselabError(Exception):
@@ -36,3 +37,23 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean '{close[0]}'?"
     return "choose one of: " + ", ".join(candidates)
+
+
+def exit_code(command: Callable[[], int]) -> int:
+    """Run a command; what a user can act on is said in one line, without a traceback.
+
+    Args:
+        command: returns an exit code
+
+    Example:
+        >>> exit_code(lambda: 0)
+        0
+    """
+    try:
+        return command()
+    except FuselabError as error:
+        print(f"fuselab: {error}", file=sys.stderr)  # noqa: T201 the command line speaks here
+        return 2
+    except KeyboardInterrupt:
+        print("fuselab: interrupted; the same command does what is left", file=sys.stderr)  # noqa: T201
+        return 130

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -20,42 +21,67 @@ def cache_folder() -> Path:
     named = os.environ.get("FUSELAB_CACHE")
     if named:
         return Path(named).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "fuselab"
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "fuselab"
 
 
 def cached_arrays(key: str, build: Callable[[], Mapping[str, Array]]) -> dict[str, Array]:
     """Return the arrays stored under ``key``, building them where nobody has.
 
     Processes that start at once wait for the one that builds. Arrays are memory-mapped, so that several
-    processes share one copy.
+    processes share one copy. What is finished can be read where nothing may be written.
 
     Args:
         key: folder name that stands for everything the arrays depend on
         build: makes the arrays
 
     Raises:
-        DataError: the cache folder can't be written
+        DataError: the cache folder can't be written, or holds a damaged file
     """
-    root = cache_folder()
-    folder = root / key
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / f"{key}.lock"):
+    folder = cache_folder() / key
+    if not folder.is_dir():
+        with _writing(folder.parent):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(folder.with_name(f"{key}.lock"))
+            lock.acquire()
+        try:
             if not folder.is_dir():
                 _store(folder, build())
+        finally:
+            lock.release()
+    arrays = {}
+    for file in sorted(folder.glob("*.npy")):
+        try:
+            arrays[file.stem] = np.load(file, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise DataError(
+                f"the cached file ({file}) must be whole; delete {folder} and it is built anew ({error})"
+            ) from error
+    return arrays
+
+
+@contextmanager
+def _writing(root: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise DataError(
             f"the cache folder ({root}) must be writable and have room; set FUSELAB_CACHE to another folder ({error})"
         ) from error
-    return {file.stem: np.load(file, mmap_mode="r", allow_pickle=False) for file in sorted(folder.glob("*.npy"))}
 
 
 def _store(folder: Path, arrays: Mapping[str, Array]) -> None:
-    temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    temporary.mkdir()
-    try:
-        for name, array in arrays.items():
-            np.save(temporary / f"{name}.npy", array, allow_pickle=False)
-        temporary.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    """Write arrays to a temporary folder and rename it: a folder of the key's name is a finished one.
+
+    Only the holder of the key's lock comes here, so every temporary folder it finds is of a process that was killed.
+    """
+    with _writing(folder.parent):
+        for left in folder.parent.glob(f".{folder.name}.*"):
+            shutil.rmtree(left, ignore_errors=True)
+        temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+        temporary.mkdir()
+        try:
+            for name, array in arrays.items():
+                np.save(temporary / f"{name}.npy", array, allow_pickle=False)
+            temporary.rename(folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)

@@ -61,6 +61,16 @@ def differences_between_methods(runs: Sequence[Run]) -> list[str]:
     )
 
 
+def name_row(method: str, label: str) -> str:
+    """Return what a row of a table is called.
+
+    Example:
+        >>> name_row("early/concat", "optimizer.lr=0.01"), name_row("early/sum", "")
+        ('early/concat · optimizer.lr=0.01', 'early/sum')
+    """
+    return f"{method} · {label}" if label else method
+
+
 def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a config as dotted keys, without what can't change a result.
 
@@ -113,7 +123,7 @@ def _refuse_twins(runs: Sequence[Run], labels: Mapping[str, str]) -> None:
     for run in runs:
         first = seen.setdefault((run.method, labels[run.name], run.seed), run)
         if first is not run:
-            what = " · ".join(filter(None, [run.method, labels[run.name]]))
+            what = name_row(run.method, labels[run.name])
             raise RunFolderError(
                 f"the runs {first.name} and {run.name} must not be the same experiment ({what}, seed {run.seed}); "
                 "delete the one that you don't want counted"

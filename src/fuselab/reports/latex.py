@@ -2,7 +2,8 @@ r"""A table in LaTeX, with booktabs, that compiles alone and can be pasted into 
 
 from __future__ import annotations
 
-from fuselab.reports.table import Row, Table
+from fuselab.reports.labels import name_row
+from fuselab.reports.table import Table
 
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -24,7 +25,6 @@ SPECIAL = {
 }
 HEAD = r"""\documentclass{article}
 \usepackage[a4paper,landscape,margin=15mm]{geometry}
-\usepackage[T1]{fontenc}
 \usepackage{booktabs}
 \usepackage{graphicx}
 \begin{document}
@@ -45,6 +45,7 @@ def write_latex(table: Table) -> str:
         r"\begin{table}[p]",
         r"\centering",
         rf"\caption{{{' '.join([f'{escape_latex(table.title)}.', *notes])}}}",
+        r"\par\smallskip",
         SHRINK,
         rf"\begin{{tabular}}{{l{'r' * len(table.headings)}}}",
         r"\toprule",
@@ -53,7 +54,7 @@ def write_latex(table: Table) -> str:
     ]
     for number, rows in enumerate(table.families):
         lines += [r"\addlinespace"] if number else []
-        lines += [_line([_name(row), *map(escape_latex, row.cells)]) for row in rows]
+        lines += [_line([escape_latex(name_row(row.method, row.label)), *map(escape_latex, row.cells)]) for row in rows]
     lines += [r"\bottomrule", r"\end{tabular}}", r"\end{table}", r"\end{document}"]
     return HEAD + "\n".join(lines) + "\n"
 
@@ -66,10 +67,6 @@ def escape_latex(text: str) -> str:
         unique\_image: 0.883 $\pm$ 0.012, 50\%
     """
     return "".join(SPECIAL.get(character, character) for character in " ".join(text.split()))
-
-
-def _name(row: Row) -> str:
-    return escape_latex(" · ".join(filter(None, [row.method, row.label])))
 
 
 def _sentence(text: str) -> str:

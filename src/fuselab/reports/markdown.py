@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from fuselab.reports.table import Row, Table
+from fuselab.reports.labels import name_row
+from fuselab.reports.table import Table
 
 
 def write_markdown(table: Table) -> str:
@@ -19,7 +20,9 @@ def write_markdown(table: Table) -> str:
     lines.append(_line(["method", *map(escape_markdown, table.headings)]))
     lines.append(_line(["---", *("---:" for _ in table.headings)]))
     for rows in table.families:
-        lines += [_line([_name(row), *map(escape_markdown, row.cells)]) for row in rows]
+        lines += [
+            _line([escape_markdown(name_row(row.method, row.label)), *map(escape_markdown, row.cells)]) for row in rows
+        ]
     lines += ["", *(f"{escape_markdown(footnote)}  " for footnote in table.footnotes)]
     return "\n".join(line.rstrip() if not line.endswith("  ") else line for line in lines) + "\n"
 
@@ -34,10 +37,6 @@ def escape_markdown(text: str) -> str:
     text = re.sub(r"([\\|`*<>\[\]])", r"\\\1", " ".join(text.split()))
     # Inside a word an underscore means nothing, and names are easier to read without a backslash.
     return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)
-
-
-def _name(row: Row) -> str:
-    return escape_markdown(" · ".join(filter(None, [row.method, row.label])))
 
 
 def _line(cells: list[str]) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from fuselab.reports.aggregate import Split
 from fuselab.reports.columns import Columns
-from fuselab.reports.labels import differences_between_methods
+from fuselab.reports.labels import differences_between_methods, name_row
 from fuselab.reports.load import Loaded, Run, name_some
 from fuselab.reports.table import Column
 
@@ -83,8 +83,7 @@ def _left_out(loaded: Loaded) -> str:
 def _seeds(runs: Sequence[Run], labels: dict[str, str]) -> str:
     seeds: dict[str, set[int]] = {}
     for run in runs:
-        name = " · ".join(filter(None, [run.method, labels[run.name]]))
-        seeds.setdefault(name, set()).add(run.seed)
+        seeds.setdefault(name_row(run.method, labels[run.name]), set()).add(run.seed)
     every = set.union(*seeds.values())
     lacking = {name: sorted(every - has) for name, has in sorted(seeds.items()) if every - has}
     parts = [f"{name} lacks {', '.join(map(str, missing))}" for name, missing in lacking.items()]

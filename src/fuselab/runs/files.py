@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,13 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
             f"the file ({path}) must be writable; free the disk or choose another folder with output_dir=… ({error})"
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write JSON with sorted keys, whole or not at all."""
-    text = json.dumps(content, indent=2, sort_keys=True, allow_nan=True) + "\n"
+    """Write JSON, whole or not at all; keys stay in their order, as slices do in a table."""
+    text = json.dumps(content, indent=2, allow_nan=True) + "\n"
     write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 

@@ -1,0 +1,147 @@
+"""The command line: ``fuselab COMMAND``. Heavy imports wait until a command needs them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from fuselab.errors import exit_code
+
+_TRAIN_HELP = "train one run, or a sweep with -m: GROUP=OPTION KEY=VALUE …, as Hydra takes them"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code.
+
+    Args:
+        arguments: the command line without the program's name
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser()
+    if given[:1] in (["train"], ["demo"]) and given[1:] not in (["-h"], ["--help"]):
+        # What follows is Hydra's, flags included.
+        options = argparse.Namespace(command=_train if given[0] == "train" else _demo, rest=given[1:])
+    else:
+        options = parser.parse_args(given)
+    return exit_code(lambda: int(options.command(options)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fuselab", description="Which way of fusing modalities is better on this data, by how much, at what cost?"
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    train = commands.add_parser("train", help=_TRAIN_HELP, description=_TRAIN_HELP, add_help=True)
+    train.add_argument("rest", nargs="*", metavar="OVERRIDE", help="such as fusion=late/mean seed=1")
+    train.set_defaults(command=_train)
+
+    demo = commands.add_parser("demo", help="compare three baselines and eight fusions on trio_digits, in minutes")
+    demo.add_argument("rest", nargs="*", metavar="OVERRIDE", help="such as trainer.max_epochs=1")
+    demo.set_defaults(command=_demo)
+
+    status = commands.add_parser("status", help="watch a sweep, whatever launched it")
+    _add_sweep(status)
+    status.add_argument("--once", action="store_true", help="print the state and leave")
+    status.set_defaults(command=_status)
+
+    report = commands.add_parser("report", help="make tables of a sweep: terminal, Markdown, LaTeX, CSV")
+    _add_sweep(report)
+    report.add_argument("--split", choices=("test", "val"), default="test", help="whose metrics (default: test)")
+    report.add_argument("--out", type=Path, help="folder for the files (default: SWEEP/report)")
+    report.set_defaults(command=_report)
+
+    options = commands.add_parser("list", help="list the options of a config group, such as fusion or encoder/text")
+    options.add_argument("group", nargs="?", help="without it: the groups")
+    options.add_argument("--config-dir", type=Path, help="a config folder of your own, searched too")
+    options.set_defaults(command=_list)
+
+    card = commands.add_parser("datacard", help="show samples of the data as a page: picture, sound, question, answer")
+    card.add_argument("rest", nargs="*", metavar="OVERRIDE", help="such as data.source.image_noise=0.3")
+    card.add_argument("--out", type=Path, default=Path("outputs/datacard.html"), help="the page")
+    card.set_defaults(command=_datacard)
+    return parser
+
+
+def _add_sweep(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("sweep", help="a sweep's folder, or its name below outputs/")
+    parser.add_argument("--output-dir", type=Path, default=Path("outputs"), help="where names are looked up")
+
+
+def _train(options: argparse.Namespace) -> int:
+    from fuselab.train import main as train
+
+    return train(options.rest)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from fuselab.launch import sweep_folder
+
+    arguments = ["+sweep=demo", "launcher=joblib", *options.rest]
+    code = _train(argparse.Namespace(rest=arguments))
+    _show_report(sweep_folder(arguments), split="test", out=None)
+    return code
+
+
+def _status(options: argparse.Namespace) -> int:
+    from fuselab.runs.folder import find_sweep
+    from fuselab.runs.live import watch
+
+    seen = watch(find_sweep(options.sweep, output_dir=options.output_dir), interval=1.0, once=options.once)
+    return 1 if seen.failed else 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from fuselab.runs.folder import find_sweep
+
+    _show_report(find_sweep(options.sweep, output_dir=options.output_dir), split=options.split, out=options.out)
+    return 0
+
+
+def _show_report(sweep: Path, *, split: str, out: Path | None) -> None:
+    from rich.console import Console
+
+    from fuselab.reports.report import report, write_report
+
+    console = Console()
+    console.print(report(sweep, split=split).rich(console))
+    for path in write_report(sweep, out, split=split):
+        console.print(str(path), highlight=False, soft_wrap=True)
+
+
+def _list(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from fuselab.runs.catalog import groups, render
+    from fuselab.runs.catalog import options as find
+    from fuselab.runs.conf import conf_folder
+
+    folders = [conf_folder(), *([options.config_dir] if options.config_dir else [])]
+    console = Console()
+    if options.group is None:
+        for group in groups(folders):
+            console.print(group, highlight=False)
+    else:
+        console.print(render(find(options.group, folders)))
+    return 0
+
+
+def _datacard(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from fuselab.data.trio_digits.datacard import write_datacard
+    from fuselab.instantiate import instantiate
+    from fuselab.launch import first_job
+    from fuselab.runs.overrides import check_overrides
+
+    check_overrides(options.rest, multirun=False)
+    config = first_job(options.rest, config_dir=None)
+    path = write_datacard(instantiate(config.data.source), options.out)
+    Console().print(str(path), highlight=False, soft_wrap=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

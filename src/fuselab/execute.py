@@ -1,0 +1,211 @@
+"""One run, from a resolved config to its result: every rank of it comes through here."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fuselab.errors import ConfigError
+from fuselab.runs.files import write_json
+from fuselab.runs.folder import RunFolder
+from fuselab.runs.status import Status
+
+if TYPE_CHECKING:
+    import pytorch_lightning as pl
+
+    from fuselab.data.datamodule import InMemoryDataModule
+    from fuselab.tasks.base import Task
+
+
+def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
+    """Train, choose on validation, then open the test set once.
+
+    Args:
+        config: resolved config of the run, plain values only
+        folder: the run's; ``result.json`` appears there last of all
+
+    Raises:
+        ConfigError: devices that this machine lacks
+    """
+    began = time.perf_counter()
+    import pytorch_lightning as pl
+    import torch
+
+    from fuselab.callbacks.predictions import SavePredictions
+    from fuselab.callbacks.progress import RecordProgress
+    from fuselab.data.datamodule import InMemoryDataModule
+    from fuselab.instantiate import get_class, instantiate
+    from fuselab.runs.tracking import finish_tracking
+
+    _quiet(folder)
+    if config["threads"]:
+        torch.set_num_threads(config["threads"])
+    check_devices(config["trainer"])
+    pl.seed_everything(config["seed"], workers=True, verbose=False)
+    task: Task = get_class(config["task"])(config=dict(config))
+    data = config["data"]
+    datamodule = InMemoryDataModule(
+        source=instantiate(data["source"]),
+        tokenizers={name: instantiate(one) for name, one in data["tokenizers"].items()},
+        modalities=task.model.modalities,
+        batch_size=data["batch_size"],
+        eval_batch_size=data["eval_batch_size"],
+        seed=config["seed"],
+        prepare=task.model.prepare,
+    )
+    status = Status(
+        state="running",
+        method=config["method"],
+        seed=config["seed"],
+        max_epochs=config["trainer"]["max_epochs"],
+        monitor=config["monitor"]["metric"],
+        mode=config["monitor"]["mode"],
+    )
+    callbacks = [
+        *(instantiate(one, **_dirpath(one, folder)) for one in config["callbacks"].values()),
+        RecordProgress(folder=folder, status=status),
+        SavePredictions(path=folder.predictions, slices=tuple(data["slices"])),
+    ]
+    if config["progress"] and sys.stderr.isatty():
+        callbacks.append(pl.callbacks.RichProgressBar())
+    folder.path.mkdir(parents=True, exist_ok=True)
+    logger = instantiate(config["logger"], save_dir=str(folder.path))
+    try:
+        trainer: pl.Trainer = instantiate(
+            config["trainer"],
+            callbacks=callbacks,
+            logger=logger,
+            default_root_dir=str(folder.path),
+            enable_progress_bar=any(isinstance(one, pl.callbacks.ProgressBar) for one in callbacks),
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+        )
+        if trainer.is_global_zero:
+            status.write(folder.path)
+        if logger:
+            logger.log_hyperparams(dict(config))
+        trainer.fit(task, datamodule=datamodule)
+        fitted = time.perf_counter()
+        epochs, steps = trainer.current_epoch, trainer.global_step
+        # The best weights by validation; only now is the test split read.
+        val = trainer.validate(task, datamodule=datamodule, ckpt_path="best", verbose=False, weights_only=True)[0]
+        test = trainer.test(task, datamodule=datamodule, verbose=False)[0]
+        tested = time.perf_counter()
+        if trainer.is_global_zero:
+            result = _result(config, folder, task, datamodule)
+            result |= {
+                "val": _nested(val),
+                "test": _nested(test),
+                "epochs": epochs,
+                "steps": steps,
+                "seconds": {"fit": fitted - began, "test": tested - fitted, "total": tested - began},
+            }
+            write_json(folder.result_file, result)
+    finally:
+        finish_tracking()
+
+
+def check_devices(trainer: Mapping[str, Any]) -> None:
+    """Refuse devices that this machine lacks.
+
+    Raises:
+        ConfigError: more devices than there are
+    """
+    if trainer["accelerator"] not in ("gpu", "cuda"):
+        return
+    import torch
+
+    asked, there = trainer["devices"], torch.cuda.device_count()
+    need = max(asked) + 1 if isinstance(asked, list) else 1 if asked == "auto" else int(asked)
+    if need > there:
+        raise ConfigError(
+            f"trainer.devices ({asked} on {trainer['accelerator']}) must exist; this machine has {there}: lower it, or "
+            "choose trainer=cpu"
+        )
+
+
+def _quiet(folder: RunFolder) -> None:
+    """Send what libraries say to the run's log; the screen is for the run's own words."""
+    import logging
+
+    folder.path.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(folder.log, delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    for name in ("pytorch_lightning", "py.warnings", "wandb", "fuselab"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.WARNING if name == "wandb" else logging.INFO)
+        for old in list(logger.handlers):
+            logger.removeHandler(old)
+            old.close()
+        logger.addHandler(handler)
+        logger.propagate = False
+    logging.captureWarnings(True)
+    warnings.simplefilter("default")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+def _dirpath(callback: Mapping[str, Any], folder: RunFolder) -> dict[str, str]:
+    takes_folder = callback["_target_"].endswith("ModelCheckpoint") and "dirpath" not in callback
+    return {"dirpath": str(folder.checkpoints)} if takes_folder else {}
+
+
+def _nested(metrics: Mapping[str, float]) -> dict[str, Any]:
+    """Turn ``test/accuracy/easy`` into ``{"slices": {"easy": {"accuracy": …}}}``."""
+    nested: dict[str, Any] = {"slices": {}}
+    for key, value in metrics.items():
+        _, metric, *group = key.split("/", 2)
+        if group:
+            nested["slices"].setdefault(group[0], {})[metric] = value
+        else:
+            nested[metric] = value
+    return nested
+
+
+def _result(config: Mapping[str, Any], folder: RunFolder, task: Task, datamodule: InMemoryDataModule) -> dict[str, Any]:
+    from fuselab.evaluation.cost import forward_flops, parameters
+    from fuselab.runs.identity import identity
+    from fuselab.runs.provenance import git_commit, versions
+    from fuselab.runs.tracking import wandb_id
+
+    paired = datamodule.loaded()
+    tracked = "wandb" in config["logger"]["_target_"]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return {
+        "method": config["method"],
+        "family": str(config["method"]).split("/")[0],
+        "seed": config["seed"],
+        "identity": identity(config),
+        "data": paired.name,
+        "data_fingerprint": paired.fingerprint,
+        "split_hash": paired.split_hash,
+        "budget": {
+            "max_epochs": config["trainer"]["max_epochs"],
+            "batch_size": config["data"]["batch_size"],
+            "train_samples": len(paired.splits["train"]),
+        },
+        "parameters": parameters(task.model),
+        "flops": forward_flops(task.model, datamodule.one_sample()),
+        "peak_memory_bytes": peak,
+        "git_commit": git_commit(),
+        "versions": versions(),
+        "wandb_id": wandb_id(folder.path) if tracked else None,
+    }
+
+
+def _main() -> None:
+    """Be one rank of a run whose config lies in the folder that the command line names."""
+    from omegaconf import OmegaConf
+
+    folder = RunFolder(Path(sys.argv[1]))
+    execute(OmegaConf.to_container(OmegaConf.load(folder.config)), folder)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,133 @@
+"""What one run's resolved config must be, said before any data is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fuselab.errors import ConfigError, nearest
+
+# Whose code a config may name; anything else a user opens with `trusted=[his_package]`.
+KNOWN_PACKAGES = ("fuselab", "torch", "torchmetrics", "pytorch_lightning", "torchaudio", "torchvision", "transformers")
+RERUN = ("all", "failed", "none")
+
+
+def check_config(config: Mapping[str, Any]) -> None:
+    """Refuse a config that can't be run, or that would look at the test set.
+
+    Args:
+        config: resolved config of one run, plain values; a ``hydra`` node in it is left alone
+
+    Raises:
+        ConfigError: the first thing that is wrong, with its key and the remedy
+
+    Example:
+        >>> check_config({"seed": -1})
+        Traceback (most recent call last):
+        fuselab.errors.ConfigError: seed (-1) must be a whole number of at least 0; set seed=0
+    """
+    _check_count(config, "seed", least=0)
+    if config.get("rerun") not in RERUN:
+        raise ConfigError(f"rerun ({_get(config, 'rerun')}) must be one of {', '.join(RERUN)}; set rerun=failed")
+    _check_count(config, "data.batch_size", least=1)
+    _check_count(config, "trainer.max_epochs", least=1)
+    _check_devices(_get(config, "trainer.devices"))
+    _check_modalities(config)
+    _check_monitors(config)
+    _check_targets(config)
+
+
+def _check_count(config: Mapping[str, Any], key: str, *, least: int) -> None:
+    value = _get(config, key)
+    if not _is_count(value, least=least):
+        raise ConfigError(f"{key} ({value!r}) must be a whole number of at least {least}; set {key}={least}")
+
+
+def _check_devices(devices: Any) -> None:
+    listed = isinstance(devices, list) and devices and all(_is_count(one, least=0) for one in devices)
+    if not (devices == "auto" or listed or _is_count(devices, least=1)):
+        raise ConfigError(
+            f"trainer.devices ({devices!r}) must be a whole number of at least 1, a list of device numbers, or auto; "
+            "set trainer.devices=1"
+        )
+
+
+def _check_modalities(config: Mapping[str, Any]) -> None:
+    there, fused = _get(config, "data.modalities"), _get(config, "fusion.modalities")
+    for key, names in (("data.modalities", there), ("fusion.modalities", fused)):
+        if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+            raise ConfigError(f"{key} ({names!r}) must be a list of names; write {key}=[image,text]")
+        if len(set(names)) < len(names):
+            raise ConfigError(f"{key} ({', '.join(names)}) must name each modality once; leave the second one out")
+    encoders = _get(config, "encoder") or {}
+    for name in fused:
+        if name not in there:
+            raise ConfigError(f"fusion.modalities ({name}) must be modalities of the data; {nearest(name, there)}")
+        if not encoders.get(name):
+            raise ConfigError(
+                f"the modality ({name}) must have an encoder; add encoder.{name}, such as "
+                f"+encoder/KIND@_global_.encoder.{name}=OPTION"
+            )
+
+
+def _check_monitors(config: Mapping[str, Any]) -> None:
+    mode = _get(config, "monitor.mode")
+    if mode not in ("max", "min"):
+        raise ConfigError(f"monitor.mode ({mode}) must be max or min; set monitor.mode=max for a score, min for a loss")
+    watched = [("monitor.metric", _get(config, "monitor.metric"))]
+    # A callback without a metric to watch, such as a checkpoint every epoch, says null.
+    watched += [(key, value) for key, value in _leaves(config) if _last(key) == "monitor" and value is not None]
+    for key, metric in watched:
+        if str(metric).startswith(("test/", "test_")):
+            raise ConfigError(
+                f"{key} ({metric}) must not be a test metric: the test set is shut until the model is chosen; "
+                f"use val/{str(metric)[len('test/') :]}"
+            )
+        if not str(metric).startswith("val/"):
+            raise ConfigError(f"{key} ({metric}) must be a validation metric; use one such as val/accuracy")
+
+
+def _check_targets(config: Mapping[str, Any]) -> None:
+    trusted = config.get("trusted") or []
+    if not isinstance(trusted, list) or not all(isinstance(one, str) for one in trusted):
+        raise ConfigError(f"trusted ({trusted!r}) must be a list of packages; write trusted=[mine]")
+    for key, target in _leaves(config):
+        if _last(key) != "_target_":
+            continue
+        package, dot, _ = str(target).partition(".")
+        if not dot:
+            raise ConfigError(f"{key} ({target}) must be a whole path, such as fuselab.fusion.early.concat.Concat")
+        if package not in (*KNOWN_PACKAGES, *trusted):
+            raise ConfigError(
+                f"{key} ({target}) must come from a known package ({', '.join(KNOWN_PACKAGES)}); if you trust its code, "
+                f"add trusted=[{','.join([*trusted, package])}]"
+            )
+
+
+def _get(config: Mapping[str, Any], key: str) -> Any:
+    """Return the value below a dotted key, None where there is none."""
+    value: Any = config
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _leaves(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield every value that is neither a mapping nor a list, by its dotted key, Hydra's own left out."""
+    stack: list[tuple[str, Any]] = [(key, value) for key, value in reversed(config.items()) if key != "hydra"]
+    while stack:
+        key, value = stack.pop()
+        if isinstance(value, Mapping):
+            stack += [(f"{key}.{name}", inner) for name, inner in reversed(value.items())]
+        elif isinstance(value, list):
+            stack += [(f"{key}.{place}", inner) for place, inner in reversed(list(enumerate(value)))]
+        else:
+            yield key, value
+
+
+def _last(key: str) -> str:
+    return key.rpartition(".")[2]
+
+
+def _is_count(value: Any, *, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least

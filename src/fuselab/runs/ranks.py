@@ -1,0 +1,58 @@
+"""A run of several processes is handed to torchrun, from inside its job.
+
+The ranks read the run's ``config.yaml`` and never see Hydra, so one job stays one folder and one tracker run under
+every launcher.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from fuselab.errors import FuselabError
+from fuselab.runs.folder import RunFolder
+
+
+def processes(trainer: Mapping[str, Any]) -> int:
+    """Return how many processes a trainer config asks for on this machine.
+
+    Example:
+        >>> processes({"devices": 2}), processes({"devices": [0, 3, 5]}), processes({"devices": "auto"})
+        (2, 3, 1)
+    """
+    devices = trainer["devices"]
+    if isinstance(devices, list):
+        return len(devices)
+    return devices if isinstance(devices, int) else 1
+
+
+def run_ranks(folder: RunFolder, *, count: int, threads: int | None) -> None:
+    """Start the ranks of a run and wait for them.
+
+    Args:
+        folder: the run's, with its ``config.yaml``
+        count: number of processes
+        threads: CPU threads of each, or None to share the cores out
+
+    Raises:
+        FuselabError: a rank failed
+    """
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"]
+    command += ["-m", "fuselab.execute", str(folder.path)]
+    each = threads or max(1, (os.cpu_count() or 1) // count)
+    environment = {**os.environ, "OMP_NUM_THREADS": str(each), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(
+        command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
+    )
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace")
+        with folder.log.open("a", encoding="utf-8") as log:
+            log.write(said)
+        errors = [line for line in said.splitlines() if "Error" in line and "ChildFailedError" not in line]
+        reason = errors[0].split("]:", 1)[-1].strip() if errors else f"exit code {done.returncode}"
+        raise FuselabError(
+            f"the {count} processes of the run ({folder.path.name}) must all end well; see {folder.log} ({reason})"
+        )

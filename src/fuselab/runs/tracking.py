@@ -1,0 +1,55 @@
+"""Trackers mirror a run's files; nothing depends on them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytorch_lightning.loggers import WandbLogger
+
+
+def wandb_id(folder: Path) -> str:
+    """Return the W&B id of a run folder: the same folder, the same W&B run."""
+    return hashlib.sha256(f"{folder.parent.name}/{folder.name}".encode()).hexdigest()[:16]
+
+
+def wandb_logger(*, project: str, save_dir: str) -> WandbLogger:
+    """Return a W&B logger for a run folder: group is the sweep, name the run; offline without a key.
+
+    Args:
+        project: W&B project
+        save_dir: the run's folder
+    """
+    # Read when wandb is imported; the setting below comes too late for what it says while it starts.
+    os.environ.setdefault("WANDB_SILENT", "true")
+    import wandb
+    from pytorch_lightning.loggers import WandbLogger
+
+    folder = Path(save_dir)
+    return WandbLogger(
+        project=project,
+        save_dir=save_dir,
+        name=folder.name,
+        id=wandb_id(folder),
+        group=folder.parent.name,
+        job_type="train",
+        offline=not os.environ.get("WANDB_API_KEY"),
+        # A sweep's own view is on the screen; W&B's console capture and machine statistics cost time and say nothing.
+        settings=wandb.Settings(silent=True, console="off", x_disable_stats=True, x_disable_meta=True),
+    )
+
+
+def no_logger(*, save_dir: str) -> bool:  # noqa: ARG001 every logger is given the folder
+    """Return what Lightning takes for no logger."""
+    return False
+
+
+def finish_tracking() -> None:
+    """Close a W&B run that is open, so that the next run of this process doesn't write into it."""
+    wandb = sys.modules.get("wandb")
+    if wandb is not None and wandb.run is not None:
+        wandb.finish()

@@ -1,0 +1,54 @@
+"""What every task shares: a model, an optimizer, a schedule, and three things to configure."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+
+from fuselab.instantiate import instantiate
+from fuselab.models.build import build_model
+
+
+class Task(pl.LightningModule, ABC):
+    """A LightningModule around a fusion model; the model itself knows nothing of training.
+
+    A checkpoint holds the plain config and the weights, so ``load_from_checkpoint`` needs nothing else.
+
+    Args:
+        config: resolved config of the run, plain values only
+    """
+
+    def __init__(self, *, config: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.config = dict(config)
+        self.save_hyperparameters({"config": self.config}, logger=False)
+        self.configure_models()
+        self.configure_losses()
+        self.configure_metrics()
+
+    def configure_models(self) -> None:
+        """Build the model."""
+        self.model = build_model(self.config)
+
+    @abstractmethod
+    def configure_losses(self) -> None:
+        """Set what training minimises."""
+
+    @abstractmethod
+    def configure_metrics(self) -> None:
+        """Set what validation and test report."""
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Make the optimizer, and its schedule step by step."""
+        optimizer = instantiate(self.config["optimizer"], params=list(self.parameters()))
+        steps = int(self.trainer.estimated_stepping_batches)
+        scheduler = self.config["scheduler"]
+        known = {"total_steps": steps} if scheduler["_target_"].startswith("fuselab.") else {"total_iters": steps}
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": instantiate(scheduler, optimizer=optimizer, **known), "interval": "step"},
+        }

@@ -1,0 +1,70 @@
+"""Metrics of one split, over all its samples and slice by slice.
+
+Shapes: B samples, C classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torchmetrics.classification import MulticlassAccuracy, MulticlassCalibrationError, MulticlassF1Score
+
+
+class ClassificationMetrics(nn.Module):
+    """Accuracy, macro-F1 and expected calibration error, and the accuracy of each slice.
+
+    Args:
+        classes: number of classes
+        calibration_bins: bins of confidence
+        slices: names of the groups of samples
+
+    Example:
+        >>> metrics = ClassificationMetrics(classes=2, calibration_bins=2, slices=["easy", "hard"])
+        >>> logits = torch.tensor([[9.0, 0.0], [0.0, 9.0], [9.0, 0.0]])
+        >>> metrics.update(logits, torch.tensor([0, 1, 1]), torch.tensor([0, 0, 1]))
+        >>> {name: round(float(value), 2) for name, value in metrics.compute().items() if "accuracy" in name}
+        {'accuracy': 0.67, 'accuracy/easy': 1.0, 'accuracy/hard': 0.0}
+
+    Reference:
+        Guo et al. (2017), On Calibration of Modern Neural Networks, equation 3, for the calibration error.
+    """
+
+    def __init__(self, *, classes: int, calibration_bins: int, slices: Sequence[str]) -> None:
+        super().__init__()
+        self.accuracy = MulticlassAccuracy(classes, average="micro", validate_args=False)
+        self.macro_f1 = MulticlassF1Score(classes, average="macro", validate_args=False)
+        self.calibration_error = MulticlassCalibrationError(
+            classes, n_bins=calibration_bins, norm="l1", validate_args=False
+        )
+        self.slice_names = tuple(slices)
+        self.slice_accuracy = [MulticlassAccuracy(classes, average="micro", validate_args=False) for _ in slices]
+        self._slice_modules = nn.ModuleList(self.slice_accuracy)
+
+    def update(self, logits_BC: Tensor, target_B: Tensor, slice_B: Tensor | None) -> None:
+        """Count a batch."""
+        probabilities_BC = logits_BC.softmax(1)
+        for metric in (self.accuracy, self.macro_f1, self.calibration_error):
+            metric.update(probabilities_BC, target_B)
+        if slice_B is not None:
+            for number, metric in enumerate(self.slice_accuracy):
+                chosen_B = slice_B == number
+                if chosen_B.any():
+                    metric.update(logits_BC[chosen_B], target_B[chosen_B])
+
+    def compute(self) -> dict[str, Tensor]:
+        """Return every metric; that of a slice without samples is NaN."""
+        values = {
+            "accuracy": self.accuracy.compute(),
+            "macro_f1": self.macro_f1.compute(),
+            "calibration_error": self.calibration_error.compute(),
+        }
+        for name, metric in zip(self.slice_names, self.slice_accuracy, strict=True):
+            values[f"accuracy/{name}"] = metric.compute() if metric.update_called else torch.tensor(torch.nan)
+        return values
+
+    def reset(self) -> None:
+        """Forget what was counted."""
+        for metric in (self.accuracy, self.macro_f1, self.calibration_error, *self.slice_accuracy):
+            metric.reset()

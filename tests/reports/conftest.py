@@ -1,0 +1,105 @@
+"""A sweep as files, without training anything."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fuselab.runs.status import Status
+
+SLICES = ("redundant", "unique_audio", "unique_image")
+
+
+def make_result(method: str, seed: int, accuracy: float, **changes: Any) -> dict[str, Any]:
+    def metrics(value: float) -> dict[str, Any]:
+        return {
+            "accuracy": value,
+            "macro_f1": value - 0.01,
+            "calibration_error": 0.05,
+            "loss": 1 - value,
+            "slices": {name: {"accuracy": value - 0.1 * place} for place, name in enumerate(SLICES)},
+        }
+
+    result = {
+        "method": method,
+        "family": method.split("/", maxsplit=1)[0],
+        "seed": seed,
+        "identity": hashlib.sha256(f"{method}{seed}{changes}".encode()).hexdigest()[:8],
+        "data": "trio_digits-v1",
+        "val": metrics(accuracy - 0.02),
+        "test": metrics(accuracy),
+        "parameters": 123_456,
+        "flops": 1_000_000.0,
+        "seconds": {"fit": 10.0 + seed, "test": 0.5, "total": 11.0 + seed},
+        "peak_memory_bytes": 1 << 30,
+        "epochs": 14,
+        "steps": 448,
+        "budget": {"max_epochs": 15, "batch_size": 128, "train_samples": 4096},
+        "split_hash": "5c1a",
+        "data_fingerprint": "f00d",
+        "git_commit": "abc1234",
+        "versions": {"torch": "2.11.0"},
+        "wandb_id": None,
+    }
+    return result | changes
+
+
+class SweepFolder:
+    """Writes run folders into a sweep's folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(parents=True)
+
+    def finished(
+        self, method: str, seed: int, accuracy: float = 0.8, *, config: dict[str, Any] | None = None, **changes: Any
+    ) -> Path:
+        result = make_result(method, seed, accuracy, **changes)
+        plain = {
+            "method": method,
+            "seed": seed,
+            "output_dir": f"somewhere/{seed}",
+            "fusion": {"_target_": method, "dim": 64},
+            "optimizer": {"lr": 1e-3},
+        }
+        suffix = hashlib.sha256(json.dumps(config).encode()).hexdigest()[:4] if config else ""
+        folder = self.folder(method, seed, result["identity"] + suffix)
+        (folder / "config.yaml").write_text(yaml.safe_dump(plain | (config or {})))
+        (folder / "result.json").write_text(json.dumps(result))
+        self.set_state(folder, "finished", method, seed)
+        return folder
+
+    def other(self, state: str, method: str, seed: int) -> Path:
+        folder = self.folder(method, seed, state[:8])
+        self.set_state(folder, state, method, seed)
+        return folder
+
+    def folder(self, method: str, seed: int, identity: str) -> Path:
+        folder = self.path / f"{method.replace('/', '-')}-s{seed}-{identity}"
+        folder.mkdir()
+        return folder
+
+    def set_state(self, folder: Path, state: Any, method: str, seed: int) -> None:
+        status = Status(
+            state=state, method=method, seed=seed, max_epochs=15, monitor="val/accuracy", mode="max", epoch=14
+        )
+        status.write(folder)
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> SweepFolder:
+    return SweepFolder(tmp_path / "outputs" / "trio")
+
+
+@pytest.fixture
+def full_sweep(sweep: SweepFolder) -> SweepFolder:
+    """Three families, two methods in one of them, three seeds each."""
+    for number, method in enumerate(("attention/cross", "early/sum", "early/concat", "unimodal/image")):
+        for seed in range(3):
+            sweep.finished(method, seed, 0.9 - 0.1 * number + 0.01 * seed)
+    return sweep

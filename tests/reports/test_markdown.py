@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import pytest
+
+from fuselab.reports.markdown import escape_markdown, write_markdown
+from fuselab.reports.table import Row, Table
+
+
+def table(**changes) -> Table:
+    rows = ((Row("early", "early/sum", "", ("3", "0.8 ± 0.1")), Row("early", "early/a|b", "x=1", ("1", "—"))),)
+    parts = {
+        "title": "data, test split",
+        "notes": ("left out: 1 failed",),
+        "headings": ("seeds", "accuracy"),
+        "families": rows,
+        "footnotes": ("mean", "one seed"),
+    }
+    return Table(**(parts | changes))
+
+
+def test_a_table_in_markdown():
+    assert write_markdown(table()).splitlines() == [
+        "# data, test split",
+        "",
+        "- left out: 1 failed",
+        "",
+        "| method | seeds | accuracy |",
+        "| --- | ---: | ---: |",
+        "| early/sum | 3 | 0.8 ± 0.1 |",
+        r"| early/a\|b · x=1 | 1 | — |",
+        "",
+        "mean  ",
+        "one seed  ",
+    ]
+
+
+def test_without_notes_there_is_no_gap():
+    assert write_markdown(table(notes=())).splitlines()[1:3] == ["", "| method | seeds | accuracy |"]
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("a|b", r"a\|b"),
+        ("unique_image", "unique_image"),
+        ("optimizer._target_=x", r"optimizer.\_target\_=x"),
+        ("*a* `b` <c> [d]", r"\*a\* \`b\` \<c\> \[d\]"),
+        ("a\\b", r"a\\b"),
+        ("two\nlines", "two lines"),
+    ],
+)
+def test_markdown_shows_text_as_it_is(text, escaped):
+    assert escape_markdown(text) == escaped
