@@ -33,7 +33,10 @@ def _job(cfg: DictConfig) -> float | None:
     config: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     folder = run_folder(config)
     try:
-        return run(config, folder)
+        score = run(config, folder)
+        if HydraConfig.get().mode != RunMode.MULTIRUN:
+            _say(config, folder, score)
+        return score
     except FuselabError as error:
         # Said in one line by the command line; in a sweep the run's status says it and the other runs go on.
         _single_failures.append(str(error))
@@ -41,6 +44,16 @@ def _job(cfg: DictConfig) -> float | None:
         if HydraConfig.get().mode != RunMode.MULTIRUN:
             raise
     return None
+
+
+def _say(config: Mapping[str, Any], folder: RunFolder, score: float | None) -> None:
+    """Print what a single run found on validation; its test metrics stand in its files and in reports."""
+    from rich.console import Console
+
+    found = "left failed (rerun=none)" if score is None else f"{config['monitor']['metric']} {score:.3f}"
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"[bold]{config['method']}[/bold] seed {config['seed']}: {found}")
+    console.print(str(folder.path))
 
 
 def run(config: Mapping[str, Any], folder: RunFolder) -> float | None:
@@ -135,6 +148,6 @@ def main(arguments: Sequence[str]) -> int:
 if __name__ == "__main__":
     # Under its own name, not as __main__: a launcher's workers import the job from there.
     from fuselab.errors import exit_code
-    from fuselab.train import main as imported  # noqa: PLW0406
+    from fuselab.train import main as imported
 
     sys.exit(exit_code(lambda: imported(sys.argv[1:])))

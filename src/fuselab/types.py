@@ -33,6 +33,11 @@ class ModalityInput(NamedTuple):
     mask: Tensor | None
     present: Tensor
 
+    def to(self, device: torch.device | str) -> ModalityInput:
+        """Return the input on a device."""
+        mask = None if self.mask is None else self.mask.to(device)
+        return ModalityInput(self.values.to(device), mask, self.present.to(device))
+
     def cleaned(self) -> ModalityInput:
         """Return the same input with zeros wherever the values mean nothing, so that they can't matter."""
         real = self.present.view(-1, *[1] * (self.values.dim() - 1))
@@ -61,12 +66,7 @@ class Batch:
     def to(self, device: torch.device | str) -> Batch:
         """Return the batch on a device."""
         return Batch(
-            inputs={
-                name: ModalityInput(
-                    one.values.to(device), None if one.mask is None else one.mask.to(device), one.present.to(device)
-                )
-                for name, one in self.inputs.items()
-            },
+            inputs={name: one.to(device) for name, one in self.inputs.items()},
             target=self.target.to(device),
             index=self.index.to(device),
             slice=None if self.slice is None else self.slice.to(device),

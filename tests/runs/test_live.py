@@ -14,10 +14,12 @@ from rich.console import Console
 
 from fuselab.errors import RunFolderError
 from fuselab.runs import live
+from fuselab.runs import summary as summary_module
 from fuselab.runs.files import read_json, write_json
 from fuselab.runs.folder import RunFolder
-from fuselab.runs.live import LiveThread, SweepReader, render, say_duration, summary, watch
+from fuselab.runs.live import LiveThread, render, say_duration, watch
 from fuselab.runs.status import Status
+from fuselab.runs.summary import SweepReader, summary
 
 Put = Callable[..., Path]
 
@@ -161,8 +163,8 @@ def test_a_run_works_on_though_its_file_is_silent(sweep, put):
 
 def test_a_folder_that_goes_away_meanwhile_is_no_run(sweep, put, monkeypatch):
     put("early/sum", 0, "finished")
-    found = [*live.find_runs(sweep), RunFolder(sweep / "gone")]
-    monkeypatch.setattr(live, "find_runs", lambda _: iter(found))
+    found = [*summary_module.find_runs(sweep), RunFolder(sweep / "gone")]
+    monkeypatch.setattr(summary_module, "find_runs", lambda _: iter(found))
     seen = summary(sweep)
     assert (seen.total, len(seen.done), seen.unreadable) == (1, 1, ())
 

@@ -6,6 +6,7 @@ import numpy as np
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from fuselab.data.paired import Array
+from fuselab.errors import ConfigError
 
 PADDING, UNKNOWN = "[PAD]", "[UNK]"
 
@@ -36,12 +37,22 @@ class WordPiece:
         self._tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
 
     def fit(self, texts: Array) -> None:
-        """Learn the pieces; only ever from the train split."""
+        """Learn the pieces; only ever from the train split.
+
+        Raises:
+            ConfigError: more different characters than ``vocab_size`` has room for
+        """
         trainer = trainers.WordPieceTrainer(
             vocab_size=self.vocab_size, special_tokens=[PADDING, UNKNOWN], show_progress=False
         )
         # Each text once, in one order: how often a wording was drawn must not change the vocabulary.
         self._tokenizer.train_from_iterator(sorted({str(text) for text in texts} - {""}), trainer)
+        learned = self._tokenizer.get_vocab_size()
+        if learned > self.vocab_size:
+            raise ConfigError(
+                f"data.text.vocab_size ({self.vocab_size}) must be at least {learned} to hold every character of the "
+                "train split; raise it"
+            )
 
     def __call__(self, texts: Array) -> tuple[Array, Array]:
         """Tokenise texts.
@@ -50,10 +61,13 @@ class WordPiece:
             - output: ids (S, max_length) int64 and mask (S, max_length) bool
         """
         ids = np.zeros((len(texts), self.max_length), np.int64)
+        mask = np.zeros(ids.shape, bool)
         known: dict[str, list[int]] = {}
         for row, text in enumerate(texts):
             key = str(text)
             if key not in known:
                 known[key] = self._tokenizer.encode(key).ids[: self.max_length]
             ids[row, : len(known[key])] = known[key]
-        return ids, ids != 0
+            # By length: a text that spells the padding token out is no padding.
+            mask[row, : len(known[key])] = True
+        return ids, mask

@@ -31,9 +31,12 @@ def forward_flops(model: FusionModel, prepared: Inputs) -> int:
     """
     training = model.training
     model.eval()
+    # Behind a fit the weights are back on the CPU and the data still where it was.
+    device = next(model.parameters()).device
+    here = {name: one.to(device) for name, one in prepared.items()}
     counter = FlopCounterMode(display=False)
     # The fused attention kernels of the CPU are opaque to the counter; the plain one is counted product by product.
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
-        model(prepared)
+        model(here)
     model.train(training)
     return int(counter.get_total_flops())

@@ -55,5 +55,6 @@ def build_model(config: Mapping[str, Any]) -> FusionModel:
 def drawn_from(seed: int, name: str) -> Iterator[None]:
     """Draw random numbers from a named stream inside, and leave the outer stream where it was."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(zlib.crc32(f"{seed}/{name}".encode()))
+        # Parts are built on the CPU; torch.manual_seed would turn the devices' streams back as well.
+        torch.default_generator.manual_seed(zlib.crc32(f"{seed}/{name}".encode()))
         yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import zip_longest
 from pathlib import Path
 
 from rich import box
@@ -69,7 +69,7 @@ def options(group: str, folders: Sequence[Path]) -> list[Option]:
     found: dict[str, Option] = {}
     for folder in folders:
         for path in _yamls(folder):
-            if path.is_relative_to(folder / group) and path.parent != folder:
+            if folder / group != folder and path.is_relative_to(folder / group):
                 name = path.relative_to(folder / group).with_suffix("").as_posix()
                 found.setdefault(name, _option(name, path))
     if not found:
@@ -88,13 +88,11 @@ def render(options: Sequence[Option]) -> Table:
     table = Table(box=box.HORIZONTALS, header_style="bold", border_style="dim", pad_edge=False)
     table.add_column("option", no_wrap=True)
     table.add_column("what it is")
-    for option, following in pairwise([*options, None]):
-        if option is None:
-            continue
+    for option, following in zip_longest(options, options[1:]):
         said = Text(option.summary)
         if option.target:
             said.append(f"\n{option.target}" if option.summary else option.target, style="dim")
-        table.add_row(Text(option.name), said, end_section=following is not None and following.family != option.family)
+        table.add_row(Text(option.name), said, end_section=bool(following) and following.family != option.family)
     return table
 
 

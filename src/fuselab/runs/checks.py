@@ -76,7 +76,7 @@ def _check_monitors(config: Mapping[str, Any]) -> None:
         raise ConfigError(f"monitor.mode ({mode}) must be max or min; set monitor.mode=max for a score, min for a loss")
     watched = [("monitor.metric", _get(config, "monitor.metric"))]
     # A callback without a metric to watch, such as a checkpoint every epoch, says null.
-    watched += [(key, value) for key, value in _leaves(config) if _last(key) == "monitor" and value is not None]
+    watched += [(key, value) for key, value in leaves(config) if _last(key) == "monitor" and value is not None]
     for key, metric in watched:
         if str(metric).startswith(("test/", "test_")):
             raise ConfigError(
@@ -91,7 +91,7 @@ def _check_targets(config: Mapping[str, Any]) -> None:
     trusted = config.get("trusted") or []
     if not isinstance(trusted, list) or not all(isinstance(one, str) for one in trusted):
         raise ConfigError(f"trusted ({trusted!r}) must be a list of packages; write trusted=[mine]")
-    for key, target in _leaves(config):
+    for key, target in leaves(config):
         if _last(key) != "_target_":
             continue
         package, dot, _ = str(target).partition(".")
@@ -99,8 +99,8 @@ def _check_targets(config: Mapping[str, Any]) -> None:
             raise ConfigError(f"{key} ({target}) must be a whole path, such as fuselab.fusion.early.concat.Concat")
         if package not in (*KNOWN_PACKAGES, *trusted):
             raise ConfigError(
-                f"{key} ({target}) must come from a known package ({', '.join(KNOWN_PACKAGES)}); if you trust its code, "
-                f"add trusted=[{','.join([*trusted, package])}]"
+                f"{key} ({target}) must come from a known package ({', '.join(KNOWN_PACKAGES)}); "
+                f"if you trust its code, add trusted=[{','.join([*trusted, package])}]"
             )
 
 
@@ -112,17 +112,19 @@ def _get(config: Mapping[str, Any], key: str) -> Any:
     return value
 
 
-def _leaves(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def leaves(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield every value that is neither a mapping nor a list, by its dotted key, Hydra's own left out."""
-    stack: list[tuple[str, Any]] = [(key, value) for key, value in reversed(config.items()) if key != "hydra"]
-    while stack:
-        key, value = stack.pop()
-        if isinstance(value, Mapping):
-            stack += [(f"{key}.{name}", inner) for name, inner in reversed(value.items())]
-        elif isinstance(value, list):
-            stack += [(f"{key}.{place}", inner) for place, inner in reversed(list(enumerate(value)))]
-        else:
-            yield key, value
+    for key, value in config.items():
+        if key != "hydra":
+            yield from _below(str(key), value)
+
+
+def _below(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if not isinstance(value, Mapping | list):
+        yield key, value
+        return
+    for name, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
+        yield from _below(f"{key}.{name}", inner)
 
 
 def _last(key: str) -> str:

@@ -44,15 +44,22 @@ def run_ranks(folder: RunFolder, *, count: int, threads: int | None) -> None:
     command += ["-m", "fuselab.execute", str(folder.path)]
     each = threads or max(1, (os.cpu_count() or 1) // count)
     environment = {**os.environ, "OMP_NUM_THREADS": str(each), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(
-        command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
-    )
-    if done.returncode != 0:
-        said = done.stderr.decode(errors="replace")
+    with subprocess.Popen(
+        command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as launcher:
+        try:
+            _, stderr = launcher.communicate()
+        except BaseException:
+            # Every rank has a session of its own: only torchrun, and only if it is asked, ends them all.
+            launcher.terminate()
+            launcher.communicate()
+            raise
+    if launcher.returncode != 0:
+        said = stderr.decode(errors="replace")
         with folder.log.open("a", encoding="utf-8") as log:
             log.write(said)
         errors = [line for line in said.splitlines() if "Error" in line and "ChildFailedError" not in line]
-        reason = errors[0].split("]:", 1)[-1].strip() if errors else f"exit code {done.returncode}"
+        reason = errors[0].split("]:", 1)[-1].strip() if errors else f"exit code {launcher.returncode}"
         raise FuselabError(
             f"the {count} processes of the run ({folder.path.name}) must all end well; see {folder.log} ({reason})"
         )

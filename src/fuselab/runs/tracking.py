@@ -24,13 +24,11 @@ def wandb_logger(*, project: str, save_dir: str) -> WandbLogger:
         project: W&B project
         save_dir: the run's folder
     """
-    # Read when wandb is imported; the setting below comes too late for what it says while it starts.
-    os.environ.setdefault("WANDB_SILENT", "true")
     import wandb
     from pytorch_lightning.loggers import WandbLogger
 
     folder = Path(save_dir)
-    return WandbLogger(
+    logger = WandbLogger(
         project=project,
         save_dir=save_dir,
         name=folder.name,
@@ -41,6 +39,9 @@ def wandb_logger(*, project: str, save_dir: str) -> WandbLogger:
         # A sweep's own view is on the screen; W&B's console capture and machine statistics cost time and say nothing.
         settings=wandb.Settings(silent=True, console="off", x_disable_stats=True, x_disable_meta=True),
     )
+    # Lightning passes an option that W&B has retired, and W&B says so on every screen.
+    logger._wandb_init.pop("anonymous", None)
+    return logger
 
 
 def no_logger(*, save_dir: str) -> bool:  # noqa: ARG001 every logger is given the folder

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytorch_lightning as pl
+from pytorch_lightning.utilities.enums import GradClipAlgorithmType
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import nn
+from torch.optim import Optimizer
 
 from fuselab.instantiate import instantiate
 from fuselab.models.build import build_model
@@ -52,3 +55,19 @@ class Task(pl.LightningModule, ABC):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": instantiate(scheduler, optimizer=optimizer, **known), "interval": "step"},
         }
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: int | float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip gradients, also for a fused optimizer under bfloat16.
+
+        Lightning refuses that pair because a fused optimizer may undo a loss scaling by itself; bfloat16 has none.
+        """
+        by_norm = gradient_clip_algorithm in (None, "norm", GradClipAlgorithmType.NORM)
+        if gradient_clip_val and by_norm and getattr(self.trainer.precision_plugin, "scaler", None) is None:
+            nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val)
+        else:
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)

@@ -1,6 +1,6 @@
 """Metrics of one split, over all its samples and slice by slice.
 
-Shapes: B samples, C classes.
+Shapes: B samples, C classes, G slices.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torchmetrics import Metric
 from torchmetrics.classification import MulticlassAccuracy, MulticlassCalibrationError, MulticlassF1Score
 
 
@@ -39,8 +40,7 @@ class ClassificationMetrics(nn.Module):
             classes, n_bins=calibration_bins, norm="l1", validate_args=False
         )
         self.slice_names = tuple(slices)
-        self.slice_accuracy = [MulticlassAccuracy(classes, average="micro", validate_args=False) for _ in slices]
-        self._slice_modules = nn.ModuleList(self.slice_accuracy)
+        self.slice_accuracy = SliceAccuracy(slices=len(slices))
 
     def update(self, logits_BC: Tensor, target_B: Tensor, slice_B: Tensor | None) -> None:
         """Count a batch."""
@@ -48,10 +48,7 @@ class ClassificationMetrics(nn.Module):
         for metric in (self.accuracy, self.macro_f1, self.calibration_error):
             metric.update(probabilities_BC, target_B)
         if slice_B is not None:
-            for number, metric in enumerate(self.slice_accuracy):
-                chosen_B = slice_B == number
-                if chosen_B.any():
-                    metric.update(logits_BC[chosen_B], target_B[chosen_B])
+            self.slice_accuracy.update(logits_BC, target_B, slice_B)
 
     def compute(self) -> dict[str, Tensor]:
         """Return every metric; that of a slice without samples is NaN."""
@@ -60,11 +57,44 @@ class ClassificationMetrics(nn.Module):
             "macro_f1": self.macro_f1.compute(),
             "calibration_error": self.calibration_error.compute(),
         }
-        for name, metric in zip(self.slice_names, self.slice_accuracy, strict=True):
-            values[f"accuracy/{name}"] = metric.compute() if metric.update_called else torch.tensor(torch.nan)
+        if self.slice_names:
+            by_slice = zip(self.slice_names, self.slice_accuracy.compute(), strict=True)
+            values |= {f"accuracy/{name}": value for name, value in by_slice}
         return values
 
     def reset(self) -> None:
         """Forget what was counted."""
-        for metric in (self.accuracy, self.macro_f1, self.calibration_error, *self.slice_accuracy):
+        for metric in (self.accuracy, self.macro_f1, self.calibration_error, self.slice_accuracy):
             metric.reset()
+
+
+class SliceAccuracy(Metric):
+    """Accuracy of each slice; NaN for a slice without samples.
+
+    One metric for all slices: a process that has no sample of a slice still takes part in adding it up.
+
+    Args:
+        slices: number of slices, G
+
+    Shape:
+        - output: (G,)
+    """
+
+    right: Tensor
+    seen: Tensor
+
+    def __init__(self, *, slices: int) -> None:
+        super().__init__()
+        for name in ("right", "seen"):
+            self.add_state(name, torch.zeros(slices, dtype=torch.long), dist_reduce_fx="sum")
+
+    def update(self, logits_BC: Tensor, target_B: Tensor, slice_B: Tensor) -> None:
+        """Count a batch."""
+        member_BG = slice_B[:, None] == torch.arange(len(self.seen), device=slice_B.device)
+        right_B = logits_BC.argmax(1) == target_B
+        self.right += (member_BG & right_B[:, None]).sum(0)
+        self.seen += member_BG.sum(0)
+
+    def compute(self) -> Tensor:
+        """Return right ones among all."""
+        return self.right / self.seen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -127,4 +126,7 @@ def _table(name: str, given: Any, known: Sequence[str], check: Check[T], low: fl
     for key in given:
         if key not in known:
             raise ConfigError(f"data.source.{name}.{key} must be a known name; {nearest(str(key), known)}")
-    return {key: check(f"{name}.{key}", given.get(key, math.nan), low, high) for key in known}
+    for key in known:
+        if key not in given:
+            raise ConfigError(f"data.source.{name} must have {key}; give a value for each of {', '.join(known)}")
+    return {key: check(f"{name}.{key}", given[key], low, high) for key in known}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
+from fuselab.errors import ConfigError
 from fuselab.types import Encoder, Features, ModalityInput
 
 STRIDES = (2, 2, 1)
@@ -20,6 +23,7 @@ class LogMelCnn(Encoder):
         fft: samples of a frame
         hop: samples from frame to frame
         mels: frequency bands
+        floor: added to the power of each band, so that the logarithm of silence is not all that there is to see
         hidden: channels of the convolutions
         max_tokens: longest output that positions are learned for
         dim: width of the tokens
@@ -29,20 +33,24 @@ class LogMelCnn(Encoder):
         - prepared: (B, F, mels) spectrogram, F = T / hop + 1
         - output: tokens (B, ⌈F / 4⌉, dim)
 
+    Raises:
+        ConfigError: clips that are longer than the positions
+
     Example:
-        >>> encoder = LogMelCnn(sample_rate=8000, fft=256, hop=200, mels=40, hidden=8, max_tokens=16, dim=6)
+        >>> encoder = LogMelCnn(sample_rate=8000, fft=256, hop=200, mels=40, floor=1e-3, hidden=8, max_tokens=16, dim=6)
         >>> wave = ModalityInput(torch.randn(2, 6000), None, torch.ones(2).bool())
         >>> encoder(encoder.prepare(wave)).tokens.shape
         torch.Size([2, 8, 6])
     """
 
     def __init__(
-        self, *, sample_rate: int, fft: int, hop: int, mels: int, hidden: int, max_tokens: int, dim: int
+        self, *, sample_rate: int, fft: int, hop: int, mels: int, floor: float, hidden: int, max_tokens: int, dim: int
     ) -> None:
         super().__init__(dim=dim)
         from torchaudio.transforms import MelSpectrogram
 
         self.hop = hop
+        self.floor = floor
         # Zeros beyond the clip, not a mirror of it: a clip padded longer must give the same frames.
         self.spectrogram = MelSpectrogram(sample_rate, n_fft=fft, hop_length=hop, n_mels=mels, pad_mode="constant")
         self.convolutions = nn.ModuleList(
@@ -59,8 +67,14 @@ class LogMelCnn(Encoder):
     def prepare(self, modality: ModalityInput) -> ModalityInput:
         """Make spectrograms; a frame is real where its centre is."""
         mel_BFK = self.spectrogram(modality.values.float()).transpose(1, 2)
-        log_BFK = torch.log(mel_BFK + 1e-6)
+        log_BFK = torch.log(mel_BFK + self.floor)
         frames = log_BFK.shape[1]
+        tokens = -(-frames // math.prod(STRIDES))
+        if tokens > len(self.position):
+            raise ConfigError(
+                f"encoder.audio.max_tokens ({len(self.position)}) must be at least the {tokens} tokens of a clip of "
+                f"{modality.values.shape[1]} samples; raise it"
+            )
         mask_BF = _every(modality.mask, self.hop, frames)
         real_BF1 = torch.ones_like(log_BFK[..., :1]) if mask_BF is None else mask_BF[..., None].to(log_BFK.dtype)
         count_B11 = (real_BF1.sum(1, keepdim=True) * log_BFK.shape[2]).clamp(min=1)

@@ -1,0 +1,48 @@
+"""What tests of the command line share: one cache, small data, commands as a user types them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+# As small as trio_digits can be and still have every kind of question in every split.
+TINY = (
+    "data.source.sizes.train=64",
+    "data.source.sizes.val=32",
+    "data.source.sizes.test=48",
+    "data.batch_size=32",
+    "trainer.max_epochs=1",
+)
+Shell = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def shell(cache: Path) -> Shell:
+    """Run `fuselab …` in a folder as a user would, and return what it printed."""
+
+    def run(*arguments: str, cwd: Path, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "FUSELAB_CACHE": str(cache), "COLUMNS": "160", "WANDB_MODE": "offline"}
+        environment.pop("WANDB_API_KEY", None)
+        done = subprocess.run(
+            [sys.executable, "-m", "fuselab.cli", *arguments],
+            cwd=cwd,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert code is None or done.returncode == code, done.stdout + done.stderr
+        return done
+
+    return run

@@ -1,0 +1,94 @@
+"""Mistakes on the command line end in one line, before anything is launched."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fuselab import cli
+
+from .conftest import TINY
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("optimzer.lr=1", "did you mean 'optimizer"),
+        ("sed=1", "did you mean 'seed'"),
+        ("fusion=early/concatt", "did you mean 'early/concat'"),
+        ("fuson=early/concat", "did you mean 'fusion'"),
+        ("seed=abc", "whole number"),
+        ("trainer.max_epochs=ten", "trainer.max_epochs (ten)"),
+        ("monitor.metric=test/accuracy", "the test set is shut"),
+        ("callbacks.early_stopping.monitor=test/loss", "the test set is shut"),
+        ("fusion.modalities=[image,smell]", "smell"),
+        ("trainer=gpu", "choose trainer=cpu"),
+        ("fusion._target_=os.system", "trusted"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_the_remedy(override, said, tmp_path, monkeypatch, capsys):
+    import torch
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert cli.main(["train", override, "logger=none"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("fuselab: ")
+    assert said in error
+    assert error.count("\n") == 1
+    assert not list(tmp_path.rglob("*.ckpt"))
+
+
+def test_an_output_folder_that_cannot_be_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "taken").touch()
+    assert cli.main(["train", "output_dir=taken/here"]) == 2
+    assert "taken/here" in capsys.readouterr().err
+
+
+def test_a_sweep_that_does_not_exist(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for command in ("status", "report"):
+        assert cli.main([command, "nowhere"]) == 2
+        assert "nowhere" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list", "fusion"]])
+def test_quick_answers_import_no_torch(arguments):
+    """A second is not asserted; what would take several is."""
+    code = (
+        "import sys; from fuselab.cli import main\n"
+        f"try: main({arguments!r})\nexcept SystemExit: pass\n"
+        "print([name for name in ('torch', 'pytorch_lightning', 'hydra', 'pandas') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_list_names_every_fusion(capsys):
+    assert cli.main(["list", "fusion"]) == 0
+    shown = capsys.readouterr().out
+    conf = Path(__file__).parents[1] / "conf" / "fusion"
+    for file in conf.rglob("*.yaml"):
+        assert file.relative_to(conf).with_suffix("").as_posix() in shown
+
+
+def test_a_sweep_goes_on_past_a_failed_run_and_the_second_time_repeats_only_that(shell, tmp_path):
+    command = ["train", "-m", "fusion=early/concat,attention/cross", "width=62,64", *TINY, "logger=none", "name=broken"]
+    done = shell(*command, cwd=tmp_path, code=1)
+    # 62 can't be shared out among four heads; the other three runs are done all the same.
+    assert done.stderr.count("failed ") == 1 + 1
+    sweep = tmp_path / "outputs" / "broken"
+    results = {path: path.stat().st_mtime_ns for path in sweep.glob("*/result.json")}
+    assert len(results) == 2
+    shell(*command, cwd=tmp_path, code=1)
+    assert {path: path.stat().st_mtime_ns for path in sweep.glob("*/result.json")} == results
+
+
+def test_the_command_line_wins_over_a_sweep_file(shell, tmp_path):
+    done = shell("train", "+sweep=demo", "seed=5", "fusion=early/concat,late/mean", *TINY, "logger=none", cwd=tmp_path)
+    assert "2/2" in done.stdout
+    assert len(list((tmp_path / "outputs" / "demo").glob("*/result.json"))) == 2

@@ -1,0 +1,58 @@
+"""A user's own package adds a method from outside the repository; a wheel brings conf along."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from .conftest import TINY
+
+MINE = '''
+from fuselab.types import FeatureFusion, Fused
+
+class Sum(FeatureFusion):
+    """Add pooled features up."""
+    def fuse(self, features):
+        return Fused(embedding=sum(one.pooled() for one in features), weights=None)
+'''
+CONF = "# Mine.\n_target_: mine.Sum\nmodalities: ${data.modalities}\ndim: ${width}\n"
+
+
+def test_a_package_of_ones_own(shell, tmp_path):
+    (tmp_path / "mine" / "conf" / "fusion").mkdir(parents=True)
+    (tmp_path / "mine" / "__init__.py").write_text(MINE)
+    (tmp_path / "mine" / "conf" / "fusion" / "mine.yaml").write_text(CONF)
+    command = ["train", "--config-dir", "mine/conf", "fusion=mine", *TINY, "logger=none"]
+    refused = shell(*command, cwd=tmp_path, code=2)
+    assert "trusted=[mine]" in refused.stderr
+    shell(*command, "trusted=[mine]", cwd=tmp_path)
+    (result,) = tmp_path.glob("outputs/trio_digits/mine-s0-*/result.json")
+    assert json.loads(result.read_text())["method"] == "mine"
+    assert "Mine." in shell("list", "fusion", "--config-dir", "mine/conf", cwd=tmp_path).stdout
+
+
+@pytest.mark.slow
+@pytest.mark.smoke
+def test_a_wheel_brings_conf_along(tmp_path):
+    root = Path(__file__).parents[1]
+    subprocess.run(["uv", "build", "--quiet", "--wheel", "--out-dir", str(tmp_path), str(root)], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    packed = {path.relative_to(tmp_path / "site/fuselab/conf") for path in (tmp_path / "site").rglob("conf/**/*.yaml")}
+    assert packed == {path.relative_to(root / "conf") for path in (root / "conf").rglob("*.yaml")}
+    code = (
+        "from fuselab.runs.conf import conf_folder; from fuselab.launch import first_job\n"
+        "print(conf_folder()); print(first_job([], config_dir=None).width)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [str(tmp_path / "site/fuselab/conf"), "64"]
