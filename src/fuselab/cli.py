@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from fuselab.errors import exit_code
 
@@ -100,7 +101,7 @@ def _report(options: argparse.Namespace) -> int:
     return 0
 
 
-def _show_report(sweep: Path, *, split: str, out: Path | None) -> None:
+def _show_report(sweep: Path, *, split: Literal["test", "val"], out: Path | None) -> None:
     from rich.console import Console
 
     from fuselab.reports.report import report, write_report

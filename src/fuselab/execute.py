@@ -47,6 +47,9 @@ def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
     if config["threads"]:
         torch.set_num_threads(config["threads"])
     check_devices(config["trainer"])
+    # Deterministic mode fills memory that nobody has written yet, to show who reads it; our models don't, and it takes
+    # one twentieth of a step.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     pl.seed_everything(config["seed"], workers=True, verbose=False)
     task: Task = get_class(config["task"])(config=dict(config))
     data = config["data"]

@@ -62,7 +62,7 @@ def prepare_launch(arguments: Sequence[str]) -> Launch:
     check_overrides(overrides, config_dir=known.config_dir, multirun=known.multirun)
     config = first_job(overrides, config_dir=known.config_dir)
     multirun = known.multirun or config.hydra.mode == RunMode.MULTIRUN
-    folder = Path(config.output_dir) / config.name
+    folder = Path(str(config.output_dir)) / str(config.name)
     require_writable(folder)
     if multirun and not any(one.split("=", 1)[0].startswith("data") for one in _swept(overrides)):
         # Once, here, with a progress bar: workers that all wait for one of them show nothing.
@@ -141,4 +141,4 @@ def _first_of_each(overrides: Sequence[str]) -> list[str]:
 def sweep_folder(arguments: Sequence[str]) -> Path:
     """Return the folder of the sweep that a command line launches."""
     config = first_job([one for one in arguments if not one.startswith("-")], config_dir=None)
-    return Path(config.output_dir) / config.name
+    return Path(str(config.output_dir)) / str(config.name)

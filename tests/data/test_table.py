@@ -125,7 +125,10 @@ def test_preparing_in_chunks_is_preparing_the_whole(table, chunk):
     def prepare(inputs):
         sizes.append(len(inputs["text"].present))
         text = inputs["text"]
-        return {"text": ModalityInput(text.values[:, :2] * 2.5, text.mask[:, :2], text.present), "more": inputs["image"]}
+        return {
+            "text": ModalityInput(text.values[:, :2] * 2.5, text.mask[:, :2], text.present),
+            "more": inputs["image"],
+        }
 
     prepared = table.prepared(prepare, chunk=chunk)
     assert max(sizes) == min(chunk, SAMPLES)

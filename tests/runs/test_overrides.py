@@ -129,6 +129,7 @@ def test_every_option_of_ours_passes(group: str, option: str):
         ("data.modalities.9=x", r"data\.modalities\.9 \(x\) must be a key"),
         ("xyzzy=1", r"xyzzy \(1\) must be a key or a group of the config; add a new one with \+xyzzy=1"),
         ("optimizer.betas=[1]", r"optimizer has _target_, lr, .*add a new one with \+optimizer\.betas=\[1\]"),
+        ("fusion.heads=2", r"fusion has _target_, modalities, dim; add a new one with \+fusion\.heads=2"),
         ("optimizer={l:1}", r"optimizer\.l \(1\) must be a key of the config; did you mean 'optimizer\.lr'\?"),
         ("hydra.mod=RUN", r"did you mean 'hydra\.mode'\?"),
         ("~sed", r"~sed must drop a key that the config has; write ~seed or leave it out"),

@@ -32,9 +32,7 @@ class WordPiece:
     def __init__(self, *, vocab_size: int, max_length: int) -> None:
         self.vocab_size = vocab_size
         self.max_length = max_length
-        self._tokenizer = Tokenizer(models.WordPiece(unk_token=UNKNOWN))
-        self._tokenizer.normalizer = normalizers.BertNormalizer()
-        self._tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        self._tokenizer = _tokenizer({})
 
     def fit(self, texts: Array) -> None:
         """Learn the pieces; only ever from the train split.
@@ -42,11 +40,20 @@ class WordPiece:
         Raises:
             ConfigError: more different characters than ``vocab_size`` has room for
         """
-        trainer = trainers.WordPieceTrainer(
-            vocab_size=self.vocab_size, special_tokens=[PADDING, UNKNOWN], show_progress=False
-        )
         # Each text once, in one order: how often a wording was drawn must not change the vocabulary.
-        self._tokenizer.train_from_iterator(sorted({str(text) for text in texts} - {""}), trainer)
+        known = sorted({str(text) for text in texts} - {""})
+        blank = _tokenizer({})
+        normal = map(blank.normalizer.normalize_str, known)
+        words = {word for text in normal for word, _ in blank.pre_tokenizer.pre_tokenize_str(text)}
+        # The trainer numbers what continues a word as it comes upon it, each time in another order, and breaks ties by
+        # number: only what it is given first has the same number every time.
+        inner = sorted({f"##{character}" for word in words for character in word[1:]})
+        trainer = trainers.WordPieceTrainer(
+            vocab_size=self.vocab_size, special_tokens=[PADDING, UNKNOWN, *inner], show_progress=False
+        )
+        blank.train_from_iterator(known, trainer)
+        # Anew, because the trained one would find its special tokens in a text that spells them out.
+        self._tokenizer = _tokenizer(blank.get_vocab())
         learned = self._tokenizer.get_vocab_size()
         if learned > self.vocab_size:
             raise ConfigError(
@@ -61,13 +68,17 @@ class WordPiece:
             - output: ids (S, max_length) int64 and mask (S, max_length) bool
         """
         ids = np.zeros((len(texts), self.max_length), np.int64)
-        mask = np.zeros(ids.shape, bool)
         known: dict[str, list[int]] = {}
         for row, text in enumerate(texts):
             key = str(text)
             if key not in known:
                 known[key] = self._tokenizer.encode(key).ids[: self.max_length]
             ids[row, : len(known[key])] = known[key]
-            # By length: a text that spells the padding token out is no padding.
-            mask[row, : len(known[key])] = True
-        return ids, mask
+        return ids, ids != 0
+
+
+def _tokenizer(vocabulary: dict[str, int]) -> Tokenizer:
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token=UNKNOWN))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return tokenizer

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from hydra.core.override_parser.types import QuotedString
 from omegaconf import DictConfig, ListConfig
 from omegaconf.errors import InterpolationResolutionError, MissingMandatoryValue
 
@@ -106,9 +105,9 @@ def suggest(config: DictConfig, key: str, *, groups: Sequence[str] = ()) -> list
         return ends[:3]
     if (corrected := _corrected(config, key, groups)) is not None:
         return [corrected if exists(config, corrected) else f"+{corrected}"]
-    first, *_, last = [*key.split("."), key.rpartition(".")[2]]
-    if exists(config, first):
+    if exists(config, key.partition(".")[0]):
         return []
+    last = key.rpartition(".")[2]
     by_name = {leaf.rpartition(".")[2]: leaf for leaf in reversed(leaves)}
     near = [name for name in by_name if last in name.split("_")] or get_close_matches(last, by_name, n=1, cutoff=0.8)
     return [by_name[name] for name in near[:3]]
@@ -120,14 +119,13 @@ def check_value(config: DictConfig, key: str, value: Any, shown: str, *, groups:
     Args:
         config: composed config; the key is in it
         key: dotted
-        value: one value, as Hydra's parser gives it
+        value: one value, without the parser's quotes
         shown: the same as the user wrote it
         groups: config groups, for the remedy
 
     Raises:
         ConfigError: another kind of value, or a mapping with a key that the config lacks
     """
-    value = value.text if isinstance(value, QuotedString) else value
     default = _find(config, key)
     if value is None or default is None or default is UNKNOWN or (isinstance(value, str) and "${" in value):
         return

@@ -167,6 +167,15 @@ def test_noise_leaves_all_but_itself_as_it_is(unspoken: Make):
     assert {name for name, kept in same(quiet, loud).items() if not kept} == {"image", "audio", "snr_db"}
 
 
+def test_every_draw_has_a_stream_of_its_own(unspoken: Make, monkeypatch: pytest.MonkeyPatch):
+    drawn: list[tuple[str, ...]] = []
+    stream = Recipe.stream
+    monkeypatch.setattr(Recipe, "stream", lambda self, *names: drawn.append(names) or stream(self, *names))
+    unspoken()
+    per_split = itertools.product(("plan", "noise", "missing"), SPLITS)
+    assert sorted(drawn) == sorted([("images",), ("voices",), *per_split])
+
+
 def test_another_seed_is_other_data(unspoken: Make):
     one, other = unspoken(seed=0), unspoken(seed=1)
     assert one["fingerprint"] != other["fingerprint"]

@@ -10,7 +10,7 @@ from fuselab.types import Encoder, Features, ModalityInput
 
 
 class Cnn(Encoder):
-    """Three convolutions over an image; each cell of the last map is a token.
+    """Two convolutions over an image; each cell of the last map is a token.
 
     There is no batch norm: what a sample becomes never depends on the others in its batch.
 
@@ -37,16 +37,14 @@ class Cnn(Encoder):
         super().__init__(dim=dim)
         if size % 4 or size < 4:
             raise ConfigError(f"encoder.image.size ({size}) must be a multiple of 4; resize or pad the images")
-        self.first = nn.Conv2d(channels, hidden, kernel_size=3, padding=1)
+        self.first = nn.Conv2d(channels, hidden, kernel_size=3, padding=1, stride=2)
         self.second = nn.Conv2d(hidden, dim, kernel_size=3, padding=1, stride=2)
-        self.third = nn.Conv2d(dim, dim, kernel_size=3, padding=1, stride=2)
         self.norm = nn.LayerNorm(dim)
         self.position = nn.Parameter(0.02 * torch.randn((size // 4) ** 2, dim))
 
     def forward(self, modality: ModalityInput) -> Features:
         """Encode images."""
-        map_BCHW = torch.relu(self.first(modality.values))
-        map_BCHW = self.third(torch.relu(self.second(map_BCHW)))
+        map_BCHW = self.second(torch.relu(self.first(modality.values)))
         tokens_BND = self.norm(map_BCHW.flatten(2).transpose(1, 2)) + self.position
         mask_BN = torch.ones(tokens_BND.shape[:2], dtype=torch.bool, device=tokens_BND.device)
         return Features(tokens_BND, mask_BN, modality.present)

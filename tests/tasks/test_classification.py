@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from fuselab.data.table import BatchLoader, Table
+from fuselab.runs.compose import composer, resolved
+from fuselab.tasks.classification import ClassificationTask
+from fuselab.types import ModalityInput
+
+CONF = Path(__file__).parents[2] / "conf"
+SAMPLES = 10
+
+
+@pytest.fixture
+def compose():
+    def one(*overrides: str) -> dict[str, Any]:
+        with composer(config_dir=None, config_name="train", searchpath=()) as hydra:
+            return resolved(hydra.compose(["width=8", *overrides]))
+
+    return one
+
+
+def table(task: ClassificationTask) -> Table:
+    draw = torch.Generator().manual_seed(1)
+    everyone = torch.ones(SAMPLES, dtype=torch.bool)
+    inputs = {
+        "image": ModalityInput(torch.rand(SAMPLES, 1, 8, 8, generator=draw), None, everyone),
+        "audio": ModalityInput(torch.randn(SAMPLES, 6000, generator=draw), None, everyone),
+        "text": ModalityInput(torch.randint(1, 256, (SAMPLES, 14), generator=draw), None, everyone),
+    }
+    target = torch.randint(0, 10, (SAMPLES,), generator=draw)
+    return Table(inputs=task.model.prepare(inputs), target=target, slice=torch.arange(SAMPLES) % 2)
+
+
+def loader(task: ClassificationTask, batch_size: int) -> BatchLoader:
+    return BatchLoader(
+        table(task),
+        batch_size=batch_size,
+        shuffle=False,
+        drop_last=False,
+        seed=0,
+        epoch=lambda: 0,
+        rank=0,
+        world_size=1,
+    )
+
+
+def trainer(tmp_path: Path, **options: Any) -> pl.Trainer:
+    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
+    quiet |= {"enable_checkpointing": False, "default_root_dir": str(tmp_path), "max_epochs": 1}
+    return pl.Trainer(**(quiet | options))
+
+
+def predict(task: ClassificationTask) -> Tensor:
+    with torch.no_grad():
+        return task.eval().model(table(task).inputs).output
+
+
+class Rates(pl.Callback):
+    """Note the learning rate and the tensors of the optimizer."""
+
+    def __init__(self) -> None:
+        self.rates: list[float] = []
+
+    def on_train_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
+        (group,) = trainer.optimizers[0].param_groups
+        self.rates.append(group["lr"])
+        self.tensors = group["params"]
+
+
+def expected_rates(name: str, steps: int) -> list[float]:
+    if name == "constant":
+        return [1.0] * steps
+    if name == "warmup_cosine":
+        # Three tenths of the steps, rounded.
+        warm = round(0.3 * steps)
+        fall = [0.5 * (1 + math.cos(math.pi * step / (steps - warm))) for step in range(steps - warm)]
+        return [(step + 1) / warm for step in range(warm)] + fall
+    raise NotImplementedError(f"say here what the rates of '{name}' are")
+
+
+@pytest.mark.parametrize("scheduler", [path.stem for path in sorted((CONF / "scheduler").glob("*.yaml"))])
+def test_every_schedule_goes_step_by_step_to_the_end_of_the_training(scheduler, compose, tmp_path):
+    more = ["scheduler.warmup=0.3"] if scheduler == "warmup_cosine" else []
+    task = ClassificationTask(config=compose(f"scheduler={scheduler}", "optimizer.lr=0.25", *more))
+    rates = Rates()
+    trainer(tmp_path, max_epochs=2, callbacks=[rates]).fit(task, loader(task, 2))
+    assert rates.rates == pytest.approx([0.25 * factor for factor in expected_rates(scheduler, 10)])
+
+
+def test_every_parameter_is_trained(compose, tmp_path):
+    task = ClassificationTask(config=compose("fusion=early/gated"))
+    before = {name: tensor.detach().clone() for name, tensor in task.named_parameters()}
+    rates = Rates()
+    trainer(tmp_path, callbacks=[rates]).fit(task, loader(task, 5))
+    assert {id(one) for one in rates.tensors} == {id(one) for one in task.parameters()}
+    assert not [name for name, tensor in task.named_parameters() if torch.equal(tensor, before[name])]
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_training_minimises_the_smoothed_loss_and_validation_reports_the_plain_one(smoothing, compose, tmp_path):
+    config = compose("fusion=late/mean", f"task.label_smoothing={smoothing}", "head=linear", "optimizer.lr=0.0")
+    task = ClassificationTask(config=config)
+    target = table(task).target
+    output = predict(task)
+    run = trainer(tmp_path)
+    run.fit(task, loader(task, 4), loader(task, 4))
+    smoothed = cross_entropy(output, target, label_smoothing=smoothing)
+    assert float(run.callback_metrics["train/loss"]) == pytest.approx(float(smoothed), rel=1e-5)
+    assert float(run.callback_metrics["val/loss"]) == pytest.approx(float(cross_entropy(output, target)), rel=1e-5)
+
+
+def test_uneven_batches_give_the_metrics_of_the_whole(compose, tmp_path):
+    task = ClassificationTask(config=compose())
+    target, output = table(task).target, predict(task)
+    run = trainer(tmp_path)
+    (found,) = run.test(task, loader(task, 4), verbose=False)
+    right = (output.argmax(1) == target).float()
+    assert found["test/loss"] == pytest.approx(float(cross_entropy(output, target)), rel=1e-5)
+    assert found["test/accuracy"] == pytest.approx(float(right.mean()))
+    assert found["test/accuracy/unique_image"] == pytest.approx(float(right[::2].mean()))
+    assert found["test/accuracy/unique_audio"] == pytest.approx(float(right[1::2].mean()))
+    assert math.isnan(found["test/accuracy/redundant"])
+    assert {"test/macro_f1", "test/calibration_error"} <= set(found)
+
+
+def test_a_second_pass_counts_anew(compose, tmp_path):
+    task = ClassificationTask(config=compose())
+    run = trainer(tmp_path)
+    first, second = (run.validate(task, loader(task, 4), verbose=False)[0] for _ in range(2))
+    assert first == pytest.approx(second, nan_ok=True)
+    assert all(name.startswith("val/") for name in first)
+
+
+def test_validation_and_test_share_no_metric(compose):
+    task = ClassificationTask(config=compose())
+    val, test = ({id(one) for one in metrics.modules()} for metrics in (task.val_metrics, task.test_metrics))
+    assert not val & test
+
+
+def test_the_test_tells_each_prediction(compose, tmp_path):
+    task = ClassificationTask(config=compose())
+    told = []
+
+    class Listen(pl.Callback):
+        def on_test_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, *_: Any) -> None:
+            told.append(outputs)
+
+    trainer(tmp_path, callbacks=[Listen()]).test(task, loader(task, 4), verbose=False)
+    whole = {name: torch.cat([one[name] for one in told]) for name in told[0]}
+    assert whole["index"].tolist() == list(range(SAMPLES))
+    assert torch.equal(whole["slice"], torch.arange(SAMPLES) % 2)
+    assert torch.equal(whole["target"], table(task).target)
+    torch.testing.assert_close(whole["output"], predict(task), rtol=0, atol=1e-6)
+
+
+def plain(value: Any) -> bool:
+    """Say whether a value is made of what any reader of the file knows."""
+    if isinstance(value, dict):
+        return type(value).__name__ in ("dict", "OrderedDict") and all(map(plain, [*value, *value.values()]))
+    if isinstance(value, list | tuple):
+        return type(value) in (list, tuple) and all(map(plain, value))
+    return value is None or type(value) in (bool, int, float, str, Tensor)
+
+
+@pytest.mark.parametrize("fusion", ["attention/transformer", "late/weighted"])
+def test_a_checkpoint_is_the_plain_config_and_the_weights(fusion, compose, tmp_path):
+    config = compose(f"fusion={fusion}", "encoder/text=gru", "seed=3")
+    task = ClassificationTask(config=config)
+    keep = pl.callbacks.ModelCheckpoint(dirpath=tmp_path, filename="best", monitor="train/loss")
+    stop = pl.callbacks.EarlyStopping(monitor="train/loss")
+    run = trainer(tmp_path, callbacks=[keep, stop], enable_checkpointing=True, max_epochs=2)
+    run.fit(task, loader(task, 5))
+    run.save_checkpoint(tmp_path / "now.ckpt")
+    content = torch.load(tmp_path / "now.ckpt", weights_only=True)
+    assert [key for key, value in content.items() if not plain(value)] == []
+    assert content["hyper_parameters"] == {"config": config}
+    torch.manual_seed(99)
+    loaded = ClassificationTask.load_from_checkpoint(tmp_path / "now.ckpt", weights_only=True)
+    assert torch.equal(predict(loaded), predict(task))
+    assert not torch.equal(predict(loaded), predict(ClassificationTask(config=config)))
+    assert (tmp_path / "best.ckpt").is_file()
