@@ -37,7 +37,7 @@ class Cnn(Encoder):
         super().__init__(dim=dim)
         if size % 4 or size < 4:
             raise ConfigError(f"encoder.image.size ({size}) must be a multiple of 4; resize or pad the images")
-        self.first = nn.Conv2d(channels, hidden, kernel_size=3, padding=1, stride=2)
+        self.first = nn.Conv2d(channels, hidden, kernel_size=5, padding=2, stride=2)
         self.second = nn.Conv2d(hidden, dim, kernel_size=3, padding=1, stride=2)
         self.norm = nn.LayerNorm(dim)
         self.position = nn.Parameter(0.02 * torch.randn((size // 4) ** 2, dim))
