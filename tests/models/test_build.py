@@ -40,12 +40,12 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
 def inputs() -> dict[str, ModalityInput]:
     """Samples that have everything, nothing, or only one modality."""
     draw = torch.Generator().manual_seed(0)
-    mask = torch.arange(14)[None] < torch.tensor([14, 3, 0, 7, 9])[:, None]
+    mask = torch.arange(9)[None] < torch.tensor([9, 3, 0, 7, 8])[:, None]
     return {
         "image": ModalityInput(torch.rand(5, 1, 8, 8, generator=draw), None, torch.tensor([1, 0, 1, 0, 0]).bool()),
         "audio": ModalityInput(torch.randn(5, 6000, generator=draw), None, torch.tensor([1, 0, 0, 1, 0]).bool()),
         "text": ModalityInput(
-            torch.randint(1, 256, (5, 14), generator=draw), mask, torch.tensor([1, 0, 0, 0, 1]).bool()
+            torch.randint(1, 200, (5, 9), generator=draw), mask, torch.tensor([1, 0, 0, 0, 1]).bool()
         ),
     }
 

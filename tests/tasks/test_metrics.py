@@ -21,8 +21,8 @@ def make() -> ClassificationMetrics:
 def outputs() -> tuple[Tensor, Tensor, Tensor]:
     """Logits, targets and slices; class 3 is never right, and nobody is in the last slice."""
     target = torch.randint(0, CLASSES, (SAMPLES,))
-    logits = 2 * torch.randn(SAMPLES, CLASSES)
-    logits[torch.arange(SAMPLES), target] += 1.5
+    logits = torch.randn(SAMPLES, CLASSES)
+    logits[torch.arange(SAMPLES), target] += 2
     logits[:, 3] -= 9
     return logits, target, torch.randint(0, 2, (SAMPLES,))
 
@@ -31,12 +31,12 @@ def computed(metrics: ClassificationMetrics) -> dict[str, float]:
     return {name: float(value) for name, value in metrics.compute().items()}
 
 
-def calibration_error(logits: Tensor, target: Tensor) -> float:
+def calibration_error(logits: Tensor, target: Tensor, bins: int = BINS) -> float:
     """Gap of confidence and accuracy in each bin, times the share of samples in it."""
     gap = 0.0
     rows = [(row.softmax(0).max().item(), int(row.argmax() == y)) for row, y in zip(logits, target, strict=True)]
-    for number in range(BINS):
-        inside = [row for row in rows if number / BINS < row[0] <= (number + 1) / BINS]
+    for number in range(bins):
+        inside = [row for row in rows if number / bins < row[0] <= (number + 1) / bins]
         if inside:
             confidence, accuracy = (sum(column) / len(inside) for column in zip(*inside, strict=True))
             gap += len(inside) / len(rows) * abs(confidence - accuracy)
@@ -52,7 +52,9 @@ def test_metrics_are_those_of_their_definitions(outputs):
     assert found["accuracy"] == pytest.approx(accuracy_score(target, chosen))
     assert found["macro_f1"] == pytest.approx(f1_score(target, chosen, average="macro", zero_division=0))
     assert found["calibration_error"] == pytest.approx(calibration_error(logits, target))
-    assert found["calibration_error"] > 0.01
+    # Bins matter: neither all samples as one nor finer ones give the same.
+    assert found["calibration_error"] > calibration_error(logits, target, 1) + 0.01
+    assert found["calibration_error"] < calibration_error(logits, target, 15) - 0.01
     for number, name in enumerate(SLICES[:2]):
         inside = group == number
         assert found[f"accuracy/{name}"] == pytest.approx(accuracy_score(target[inside], chosen[inside]))

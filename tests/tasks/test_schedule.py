@@ -31,6 +31,7 @@ def test_it_warms_up_to_the_rate_and_falls_along_a_cosine():
     [
         (0.0, 4, [0.5, 0.5, 0.375, 0.125, 0.0]),
         (1.0, 2, [0.25, 0.5, 0.5]),
+        (0.3, 5, [0.25, 0.5, 0.5, 0.375, 0.125, 0.0]),  # one and a half steps are two
         (0.1, 1, [0.5, 0.5]),
     ],
 )

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
@@ -60,6 +59,7 @@ def sha256(arrays: Mapping[str, Array]) -> str:
     """Hash named arrays: their names, types, shapes and bytes, whatever the order of the mapping.
 
     Example:
+        >>> import numpy as np
         >>> sha256({"a": np.zeros(2)}) == sha256({"a": np.zeros((2, 1))})
         False
     """
