@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -86,6 +87,9 @@ def run(config: Mapping[str, Any], folder: RunFolder) -> float | None:
             from fuselab.execute import execute
 
             execute(config, folder)
+            # A trainer, its model and its data refer to one another in a circle; a launcher's worker whose memory only
+            # grows is taken for leaking and started again, imports and all.
+            gc.collect()
     except KeyboardInterrupt:
         _end(config, folder, "interrupted")
         raise

@@ -265,7 +265,7 @@ def test_a_sweep_file_is_checked_too(mine: Path):
 def test_hydras_own_search_path_is_searched(mine: Path):
     check_overrides([f"hydra.searchpath=['file://{mine}']", "fusion=early/mine"])
     check_overrides([f"hydra.searchpath=['{mine}']", "fusion=early/mine"])
-    check_overrides(["hydra.searchpath=[pkg://hydra_plugins]", "fusion=late/mean"])
+    check_overrides(["hydra.searchpath=[pkg://hydra.conf]", "fusion=late/mean"])
 
 
 def test_a_root_config_of_the_users_own(mine: Path, tmp_path: Path):

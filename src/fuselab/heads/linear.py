@@ -17,6 +17,7 @@ class Linear(nn.Module):
         - output: (B, outputs)
 
     Example:
+        >>> import torch
         >>> Linear(dim=6, outputs=10)(torch.zeros(2, 6)).shape
         torch.Size([2, 10])
     """

@@ -19,6 +19,7 @@ class Mlp(nn.Module):
         - output: (B, outputs)
 
     Example:
+        >>> import torch
         >>> Mlp(dim=6, outputs=10, hidden=8, dropout=0.1)(torch.zeros(2, 6)).shape
         torch.Size([2, 10])
     """

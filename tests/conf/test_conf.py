@@ -1,0 +1,182 @@
+"""Every file in conf composes as an option of its group, names what exists, and trains a run to its result."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.utils import get_object
+from omegaconf import DictConfig, OmegaConf
+
+from fuselab.errors import ConfigError
+from fuselab.execute import execute
+from fuselab.runs.checks import check_config, leaves
+from fuselab.runs.compose import composer, resolved
+from fuselab.runs.files import write_whole
+from fuselab.runs.folder import RunFolder
+from fuselab.runs.ranks import run_ranks
+
+from ..conftest import TINY
+
+CONF = Path(__file__).parents[2] / "conf"
+OPTIONS = [path.relative_to(CONF).with_suffix("").as_posix() for path in sorted(CONF.glob("*/**/*.yaml"))]
+# What a run of the method itself does not go through: how jobs are started, and which.
+NOT_OF_ONE_RUN = ("launcher/", "sweep/")
+TEST_SAMPLES = 48
+Compose = Callable[..., DictConfig]
+
+
+@pytest.fixture(autouse=True)
+def _process_as_it_was(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep one cache of data, and take back what a run changes in its process."""
+    monkeypatch.setenv("FUSELAB_CACHE", str(cache))
+    for name in ("WANDB_MODE", "WANDB_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "py.warnings", "wandb", "fuselab")]
+    before = [(one, one.level, one.propagate, list(one.handlers)) for one in loggers]
+    yield
+    logging.captureWarnings(False)
+    for logger, level, propagate, handlers in before:
+        for handler in set(logger.handlers) - set(handlers):
+            handler.close()
+        logger.level, logger.propagate, logger.handlers = level, propagate, handlers
+    torch.use_deterministic_algorithms(deterministic)
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def compose() -> Iterator[Compose]:
+    with composer(config_dir=None, config_name="train", searchpath=()) as hydra:
+        yield lambda *overrides: hydra.compose(list(overrides))
+
+
+def choose(option: str) -> str:
+    """Return the override that chooses an option: a group that the defaults lack is added."""
+    group, _, name = option.rpartition("/")
+    if group.startswith("fusion/"):
+        return f"fusion={option.removeprefix('fusion/')}"
+    return f"{'+' if group in ('sweep', 'experiment') else ''}{group}={name}"
+
+
+def run(config: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Train, and check that the run came to its end."""
+    folder = RunFolder(path)
+    execute(config, folder)
+    return finished(folder)
+
+
+def finished(folder: RunFolder) -> dict[str, Any]:
+    result = folder.result()
+    assert result is not None
+    assert 0 <= result["test"]["accuracy"] <= 1
+    assert 0 < result["test"]["loss"] < 10
+    assert (result["epochs"], result["steps"]) == (1, 2)
+    assert pd.read_parquet(folder.predictions)["index"].tolist() == list(range(TEST_SAMPLES))
+    return result
+
+
+def test_every_file_is_found():
+    assert {"data/trio_digits", "encoder/text/gru", "fusion/early/concat", "trainer/ddp", "sweep/demo"} <= set(OPTIONS)
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_option_composes_and_names_what_exists(option, compose):
+    config = compose(choose(option))
+    own = OmegaConf.load(CONF / f"{option}.yaml")
+    targets = [value for key, value in leaves(OmegaConf.to_container(config)) if key.endswith("_target_")]
+    assert len(targets) > 10
+    for target in targets:
+        assert callable(get_object(target)), target
+    if "_target_" in own:
+        assert own._target_ in targets
+    check_config(resolved(config))
+
+
+@pytest.mark.parametrize("option", [option for option in OPTIONS if option.startswith("sweep/")])
+def test_every_value_of_a_sweep_can_be_chosen(option, compose):
+    params = compose(choose(option)).hydra.sweeper.params
+    assert params
+    for key, values in params.items():
+        (parsed,) = OverridesParser.create().parse_overrides([f"{key}={values}"])
+        chosen = list(parsed.sweep_string_iterator())
+        assert len(chosen) > 1
+        for value in chosen:
+            check_config(resolved(compose(f"{key}={value}")))
+
+
+def test_every_file_says_in_its_first_line_what_it_is():
+    for option in OPTIONS:
+        first = (CONF / f"{option}.yaml").read_text(encoding="utf-8").splitlines()
+        comment = next(line for line in first if not line.startswith("# @package"))
+        assert comment.startswith("# "), option
+        assert comment.endswith("."), option
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        option
+        for option in OPTIONS
+        if not option.startswith(NOT_OF_ONE_RUN) and option not in ("trainer/gpu", "trainer/ddp", "logger/wandb")
+    ],
+)
+def test_every_option_trains_a_run_to_its_result(option, compose, tmp_path):
+    config = resolved(compose(*TINY, "width=8", "threads=1", "logger=none", choose(option)))
+    result = run(config, tmp_path / "run")
+    family = option.removeprefix("fusion/") if option.startswith("fusion/") else "early/concat"
+    assert result["method"] == family
+    logged = {"csv": "csv/metrics.csv", "tensorboard": "tensorboard/events.*"}
+    for name, pattern in logged.items():
+        assert bool(list((tmp_path / "run").glob(pattern))) == (option == f"logger/{name}")
+
+
+def test_wandb_writes_a_run_of_its_own_offline(compose, tmp_path):
+    config = resolved(compose(*TINY, "width=8", "threads=1"))
+    assert config["logger"]["_target_"].endswith("wandb_logger")
+    result = run(config, tmp_path / "sweep" / "run")
+    (offline,) = (tmp_path / "sweep" / "run").glob("wandb/offline-run-*")
+    assert offline.name.endswith(result["wandb_id"])
+
+
+def test_the_gpu_is_used_where_there_is_one_and_missed_in_words_elsewhere(compose, tmp_path):
+    config = resolved(compose(*TINY, "width=8", "threads=1", "logger=none", "trainer=gpu"))
+    assert config["trainer"]["accelerator"] == "gpu"
+    if torch.cuda.is_available():
+        run(config, tmp_path / "run")
+        return
+    with pytest.raises(
+        ConfigError, match=r"trainer\.devices \(1 on gpu\) must exist; this machine has 0: .*trainer=cpu"
+    ):
+        execute(config, RunFolder(tmp_path / "run"))
+    assert RunFolder(tmp_path / "run").result() is None
+
+
+@pytest.mark.parametrize("fusion", ["early/concat", "attention/cross", "late/weighted"])
+def test_what_the_gpu_option_asks_for_trains_on_a_cpu_too(fusion, compose, tmp_path):
+    """Precision, clipping and optimizer have to go together, and a CPU shows it."""
+    choices = ("logger=none", "trainer=gpu", "trainer.accelerator=cpu", f"fusion={fusion}", "encoder/text=gru")
+    run(resolved(compose(*TINY, "width=8", "threads=1", *choices)), tmp_path / "run")
+
+
+@pytest.mark.cluster
+def test_the_ddp_option_trains_in_its_processes(compose, tmp_path):
+    config = resolved(compose(*TINY, "width=8", "threads=1", "logger=none", "trainer=ddp"))
+    folder = RunFolder(tmp_path / "run")
+    write_whole(folder.config, lambda temporary: OmegaConf.save(OmegaConf.create(config), temporary))
+    run_ranks(folder, count=config["trainer"]["devices"], threads=1)
+    finished(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoder", [option for option in OPTIONS if option.startswith("encoder/")])
+@pytest.mark.parametrize("fusion", [option for option in OPTIONS if option.startswith("fusion/")])
+def test_every_encoder_goes_with_every_fusion(fusion, encoder, compose, tmp_path):
+    choices = (choose(fusion), choose(encoder))
+    run(resolved(compose(*TINY, "width=8", "threads=1", "logger=none", *choices)), tmp_path / "run")
