@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from fuselab import cli
+from fuselab.errors import ConfigError
+from fuselab.instantiate import instantiate
 
 from .conftest import TINY
 
@@ -95,3 +97,8 @@ def test_the_command_line_wins_over_a_sweep_file(shell, tmp_path):
     done = shell("train", "+sweep=demo", "seed=5", "fusion=early/concat,late/mean", *TINY, "logger=none", cwd=tmp_path)
     assert "2/2" in done.stdout
     assert len(list((tmp_path / "outputs" / "demo").glob("*/result.json"))) == 2
+
+
+def test_a_target_that_leaves_its_package_is_refused():
+    with pytest.raises(ConfigError, match=r"torch\.os\.system"):
+        instantiate({"_target_": "fuselab.heads.linear.Linear", "outputs": {"_target_": "torch.os.system"}})

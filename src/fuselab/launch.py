@@ -77,7 +77,7 @@ def first_job(overrides: Sequence[str], *, config_dir: Path | None) -> DictConfi
         overrides: sweeps allowed; the first value of each is taken
         config_dir: the user's own, or None
     """
-    search = [f"hydra.searchpath=[file://{config_dir.resolve()}]"] if config_dir else []
+    search = [f"hydra.searchpath=['file://{config_dir.resolve()}']"] if config_dir else []
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
@@ -130,11 +130,12 @@ def _first_of_each(overrides: Sequence[str]) -> list[str]:
     parsed = OverridesParser.create().parse_overrides(list(overrides))
     first = []
     for text, known in zip(overrides, parsed, strict=True):
-        if known.is_sweep_override():
+        if not known.is_sweep_override():
+            first.append(text)
+        elif known.is_choice_sweep() or known.is_range_sweep():
             value = next(iter(known.sweep_string_iterator()))
             first.append(f"{text.split('=', 1)[0]}={value}")
-        else:
-            first.append(text)
+        # An interval or a pattern has no first value: the default stands in for it.
     return first
 
 

@@ -213,7 +213,7 @@ def test_a_modality_that_the_data_lack_is_refused():
         module.setup("fit")
 
 
-@pytest.mark.parametrize(("batch_size", "world_size"), [(5, 1), (1, 2)])
+@pytest.mark.parametrize(("batch_size", "world_size"), [(5, 1), (1, 2), (3, 2)])
 def test_a_batch_that_can_not_be_filled_or_shared_is_refused(batch_size, world_size):
     module = make(batch_size=batch_size)
     attach(module, world_size=world_size)

@@ -277,6 +277,10 @@ def test_a_root_config_of_the_users_own(mine: Path, tmp_path: Path):
         f"defaults:\n  - train\n  - _self_\nown: 1\nhydra:\n  searchpath: ['file://{other}']\n",
     )
     check_overrides(["own=2", "head=other", "fusion=early/mine"], config_dir=mine, config_name="root")
+    # The command line's search path replaces the file's, as it does in Hydra.
+    refused(
+        f"'hydra.searchpath=[\"file://{mine}\"]' head=other", "head .other. must", config_dir=mine, config_name="root"
+    )
     refused("owm=2", r"did you mean 'own'\?", config_dir=mine, config_name="root")
     refused(
         "", r"the root config \(rot\) must be a YAML of conf; did you mean 'root'\?", config_dir=mine, config_name="rot"
@@ -300,6 +304,8 @@ def test_an_empty_group_is_said(mine: Path):
 def test_a_yaml_that_hydra_cannot_load_is_said(mine: Path):
     write(mine, "head/odd", "defaults:\n  - nothing_here\n")
     refused("head=odd", r"head=odd must compose; Hydra says: .*nothing_here", config_dir=mine)
+    write(mine, "zoo/odd", "defaults:\n  - nothing_here\n")
+    refused("+zoo=odd", r"\+zoo=odd must compose; Hydra says: .*nothing_here", config_dir=mine)
 
 
 @pytest.mark.parametrize("line", ["seed=1", "sed=1", "fusion=x"])

@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
+from torch.nn.utils import parameters_to_vector
 
 from fuselab.data.table import BatchLoader, Table
 from fuselab.runs.compose import composer, resolved
@@ -103,6 +104,27 @@ def test_every_parameter_is_trained(compose, tmp_path):
     trainer(tmp_path, callbacks=[rates]).fit(task, loader(task, 5))
     assert {id(one) for one in rates.tensors} == {id(one) for one in task.parameters()}
     assert not [name for name, tensor in task.named_parameters() if torch.equal(tensor, before[name])]
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+@pytest.mark.parametrize("fused", [True, False])
+def test_gradients_are_clipped_by_their_norm(fused, precision, compose, tmp_path):
+    config = compose("scheduler=constant", "head=linear")
+    # A plain step of size one: what the weights move is the gradient.
+    config["optimizer"] = {"_target_": "torch.optim.SGD", "lr": 1.0, "fused": fused}
+
+    def moved(**options: Any) -> Tensor:
+        task = ClassificationTask(config=config)
+        before = parameters_to_vector(task.parameters()).detach().clone()
+        trainer(tmp_path, precision=precision, **options).fit(task, loader(task, SAMPLES))
+        return parameters_to_vector(task.parameters()).detach() - before
+
+    assert moved().norm() > 0.2
+    assert float(moved(gradient_clip_val=0.1).norm()) == pytest.approx(0.1, rel=1e-3)
+    assert float(moved(gradient_clip_val=100.0).norm()) == pytest.approx(float(moved().norm()), rel=1e-3)
+    if not fused:
+        by_value = moved(gradient_clip_val=0.001, gradient_clip_algorithm="value").abs().max()
+        assert float(by_value) == pytest.approx(0.001, rel=1e-2)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])

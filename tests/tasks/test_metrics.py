@@ -4,13 +4,14 @@ import math
 
 import pytest
 import torch
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import accuracy_score, f1_score, log_loss
 from torch import Tensor
 
 from fuselab.tasks.metrics import ClassificationMetrics, SliceAccuracy
 
 CLASSES, BINS, SAMPLES = 4, 5, 60
 SLICES = ("easy", "hard", "never")
+OVERALL = ["loss", "accuracy", "macro_f1", "calibration_error"]
 
 
 def make() -> ClassificationMetrics:
@@ -49,6 +50,7 @@ def test_metrics_are_those_of_their_definitions(outputs):
     metrics.update(logits, target, group)
     found = computed(metrics)
     chosen = logits.argmax(1)
+    assert found["loss"] == pytest.approx(log_loss(target, logits.double().softmax(1)), rel=1e-5)
     assert found["accuracy"] == pytest.approx(accuracy_score(target, chosen))
     assert found["macro_f1"] == pytest.approx(f1_score(target, chosen, average="macro", zero_division=0))
     assert found["calibration_error"] == pytest.approx(calibration_error(logits, target))
@@ -65,7 +67,7 @@ def test_a_slice_without_samples_has_no_accuracy(outputs):
     metrics.update(*outputs)
     found = computed(metrics)
     assert math.isnan(found["accuracy/never"])
-    assert list(found) == ["accuracy", "macro_f1", "calibration_error", *(f"accuracy/{name}" for name in SLICES)]
+    assert list(found) == [*OVERALL, *(f"accuracy/{name}" for name in SLICES)]
 
 
 def test_batches_count_by_their_samples(outputs):
@@ -95,10 +97,18 @@ def test_log_probabilities_are_read_as_logits_are(outputs):
     assert computed(one) == pytest.approx(computed(other), nan_ok=True)
 
 
+def test_a_model_that_predicts_nan_has_no_loss(outputs):
+    logits, target, group = outputs
+    logits[3] = math.nan
+    metrics = make()
+    metrics.update(logits, target, group)
+    assert math.isnan(computed(metrics)["loss"])
+
+
 def test_without_slices_there_are_none(outputs):
     metrics = ClassificationMetrics(classes=CLASSES, calibration_bins=BINS, slices=())
     metrics.update(outputs[0], outputs[1], None)
-    assert list(computed(metrics)) == ["accuracy", "macro_f1", "calibration_error"]
+    assert list(computed(metrics)) == OVERALL
 
 
 def test_processes_that_see_different_slices_add_up(outputs):

@@ -109,10 +109,11 @@ class InMemoryDataModule(pl.LightningDataModule):
         if trainer is None:
             raise DataError("the DataModule must be attached to a Trainer; pass it to trainer.fit or trainer.test")
         table = self._tables[split] = self._tables[split].to(trainer.strategy.root_device)
-        if training and not trainer.world_size <= batch_size <= len(table):
+        if training and (batch_size % trainer.world_size or batch_size > len(table)):
+            # Gradients are averaged process by process: in unequal shares samples would count unequally.
             raise DataError(
-                f"data.batch_size ({batch_size}) must be at least the {trainer.world_size} processes and at most the "
-                f"{len(table)} train samples; change it"
+                f"data.batch_size ({batch_size}) must be a multiple of the {trainer.world_size} processes and at most "
+                f"the {len(table)} train samples; change it"
             )
         return BatchLoader(
             table,

@@ -41,11 +41,11 @@ class ClassificationTask(Task):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Measure a batch of validation samples."""
-        self._measure("val", self.val_metrics, batch)
+        self._measure(self.val_metrics, batch)
 
     def test_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor | None]:
         """Measure a batch of test samples and return its predictions."""
-        output = self._measure("test", self.test_metrics, batch)
+        output = self._measure(self.test_metrics, batch)
         return {"index": batch.index, "slice": batch.slice, "target": batch.target, "output": output}
 
     def on_validation_epoch_end(self) -> None:
@@ -56,11 +56,8 @@ class ClassificationTask(Task):
         """Log the metrics of the test split."""
         self._log_metrics("test", self.test_metrics)
 
-    def _measure(self, split: str, metrics: ClassificationMetrics, batch: Batch) -> Tensor:
+    def _measure(self, metrics: ClassificationMetrics, batch: Batch) -> Tensor:
         logits_BC: Tensor = self.model(batch.inputs).output.float()
-        # The loss without smoothing: it measures the prediction, not the training.
-        loss = nn.functional.cross_entropy(logits_BC, batch.target)
-        self.log(f"{split}/loss", loss, batch_size=len(batch.target), sync_dist=True)
         metrics.update(logits_BC, batch.target, batch.slice)
         return logits_BC
 

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torchmetrics import Metric
+from torchmetrics import MeanMetric, Metric
 from torchmetrics.classification import MulticlassAccuracy, MulticlassCalibrationError, MulticlassF1Score
 
 
 class ClassificationMetrics(nn.Module):
-    """Accuracy, macro-F1 and expected calibration error, and the accuracy of each slice.
+    """Loss, accuracy, macro-F1 and expected calibration error, and the accuracy of each slice.
 
     Args:
         classes: number of classes
@@ -34,6 +34,8 @@ class ClassificationMetrics(nn.Module):
 
     def __init__(self, *, classes: int, calibration_bins: int, slices: Sequence[str]) -> None:
         super().__init__()
+        # Not Lightning's own mean: over processes with unequal shares it rounds the number of samples.
+        self.loss = MeanMetric(nan_strategy="disable")
         self.accuracy = MulticlassAccuracy(classes, average="micro", validate_args=False)
         self.macro_f1 = MulticlassF1Score(classes, average="macro", validate_args=False)
         self.calibration_error = MulticlassCalibrationError(
@@ -44,6 +46,8 @@ class ClassificationMetrics(nn.Module):
 
     def update(self, logits_BC: Tensor, target_B: Tensor, slice_B: Tensor | None) -> None:
         """Count a batch."""
+        # Without smoothing: it measures the prediction, not the training.
+        self.loss.update(nn.functional.cross_entropy(logits_BC, target_B, reduction="none"))
         probabilities_BC = logits_BC.softmax(1)
         for metric in (self.accuracy, self.macro_f1, self.calibration_error):
             metric.update(probabilities_BC, target_B)
@@ -53,6 +57,7 @@ class ClassificationMetrics(nn.Module):
     def compute(self) -> dict[str, Tensor]:
         """Return every metric; that of a slice without samples is NaN."""
         values = {
+            "loss": self.loss.compute(),
             "accuracy": self.accuracy.compute(),
             "macro_f1": self.macro_f1.compute(),
             "calibration_error": self.calibration_error.compute(),
@@ -64,7 +69,7 @@ class ClassificationMetrics(nn.Module):
 
     def reset(self) -> None:
         """Forget what was counted."""
-        for metric in (self.accuracy, self.macro_f1, self.calibration_error, self.slice_accuracy):
+        for metric in (self.loss, self.accuracy, self.macro_f1, self.calibration_error, self.slice_accuracy):
             metric.reset()
 
 
