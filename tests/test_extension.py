@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -13,15 +14,11 @@ import pytest
 
 from .conftest import TINY
 
-MINE = '''
-from fuselab.types import FeatureFusion, Fused
-
-class Sum(FeatureFusion):
-    """Add pooled features up."""
-    def fuse(self, features):
-        return Fused(embedding=sum(one.pooled() for one in features), weights=None)
-'''
-CONF = "# Mine.\n_target_: mine.Sum\nmodalities: ${data.modalities}\ndim: ${width}\n"
+ROOT = Path(__file__).parents[1]
+# The README's own example, so that it can't fall behind the contracts.
+EXAMPLE = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)[0]
+MINE = f"from torch import nn\nfrom fuselab.types import FeatureFusion, Fused\n{EXAMPLE}"
+CONF = "# Mine.\n_target_: mine.Mine\nmodalities: ${data.modalities}\ndim: ${width}\n"
 
 
 def test_a_package_of_ones_own(shell, tmp_path):
@@ -40,13 +37,12 @@ def test_a_package_of_ones_own(shell, tmp_path):
 @pytest.mark.slow
 @pytest.mark.smoke
 def test_a_wheel_brings_conf_along(tmp_path):
-    root = Path(__file__).parents[1]
-    subprocess.run(["uv", "build", "--quiet", "--wheel", "--out-dir", str(tmp_path), str(root)], check=True)
+    subprocess.run(["uv", "build", "--quiet", "--wheel", "--out-dir", str(tmp_path), str(ROOT)], check=True)
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
     packed = {path.relative_to(tmp_path / "site/fuselab/conf") for path in (tmp_path / "site").rglob("conf/**/*.yaml")}
-    assert packed == {path.relative_to(root / "conf") for path in (root / "conf").rglob("*.yaml")}
+    assert packed == {path.relative_to(ROOT / "conf") for path in (ROOT / "conf").rglob("*.yaml")}
     code = (
         "from fuselab.runs.conf import conf_folder; from fuselab.launch import first_job\n"
         "print(conf_folder()); print(first_job([], config_dir=None).width)"
