@@ -246,6 +246,7 @@ def test_devices_are_checked_before_anything_is_built(compose, tmp_path, monkeyp
 
 
 @pytest.mark.cluster
+@pytest.mark.smoke
 def test_two_processes_find_what_one_finds(train, compose, tmp_path):
     # Nothing is dropped out, which each process would do in its own way; shares of batches are uneven; and with three
     # validation samples each process lacks slices that the other has.
