@@ -1,26 +1,76 @@
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from fuselab.runs.compose import composer, resolved
 from fuselab.runs.identity import NEUTRAL, identity, run_folder
 
-CONFIG = {"method": "early/concat", "seed": 3, "name": "sweep", "output_dir": "outputs", "optimizer": {"lr": 0.1}}
+
+@pytest.fixture(scope="module")
+def shipped() -> dict[str, Any]:
+    with composer(config_dir=None, config_name="train", searchpath=()) as hydra:
+        return resolved(hydra.compose([]))
 
 
-@pytest.mark.parametrize("key", sorted(NEUTRAL))
-def test_what_cannot_change_the_result_does_not_change_the_identity(key):
-    assert identity({**CONFIG, key: "one"}) == identity({**CONFIG, key: "another"})
+def leaves(config: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key, value in config.items():
+        if isinstance(value, dict) and value:
+            yield from leaves(value, (*path, key))
+        else:
+            yield (*path, key)
 
 
-@pytest.mark.parametrize(
-    "change", [{"seed": 4}, {"method": "late/mean"}, {"optimizer": {"lr": 0.2}}, {"callbacks": {}}]
-)
-def test_what_changes_the_result_changes_the_identity(change):
-    assert identity({**CONFIG, **change}) != identity(CONFIG)
+def changed(config: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    other = copy.deepcopy(config)
+    inner = other
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = "something else"
+    return other
 
 
-def test_a_run_folder_is_a_function_of_its_config():
-    folder = run_folder(CONFIG).path
-    assert folder == run_folder(dict(reversed(CONFIG.items()))).path
-    assert folder.parts[:2] == ("outputs", "sweep")
-    assert folder.name == f"early-concat-s3-{identity(CONFIG)[:8]}"
+def test_every_value_counts_but_those_that_cannot_change_the_result(shipped):
+    paths = list(leaves(shipped))
+    assert len(paths) > 80
+    assert {path[0] for path in paths} | {"hydra"} >= NEUTRAL
+    for path in paths:
+        assert (identity(changed(shipped, path)) == identity(shipped)) == (path[0] in NEUTRAL), path
+    counted = [path for path in paths if path[0] not in NEUTRAL]
+    assert len({identity(changed(shipped, path)) for path in counted}) == len(counted)
+
+
+def test_what_hydra_adds_counts_for_nothing(shipped):
+    assert identity(shipped | {"hydra": {"job": 1}}) == identity(shipped)
+
+
+def test_a_new_key_counts(shipped):
+    assert identity(shipped | {"note": "again"}) != identity(shipped)
+
+
+def test_the_order_of_keys_counts_for_nothing(shipped):
+    turned = {key: shipped[key] for key in reversed(shipped)}
+    turned["data"] = {key: shipped["data"][key] for key in reversed(shipped["data"])}
+    assert list(turned) != list(shipped)
+    assert identity(turned) == identity(shipped)
+
+
+def test_the_order_of_a_list_counts(shipped):
+    fusion = shipped["fusion"] | {"modalities": shipped["fusion"]["modalities"][::-1]}
+    assert identity(shipped | {"fusion": fusion}) != identity(shipped)
+
+
+def test_an_identity_is_the_same_on_every_machine():
+    config = {"seed": 1, "width": 0.5, "data": {"b": [1, None], "a": True}, "name": "x"}
+    assert identity(config) == "c68175fcc02501e5"
+
+
+def test_a_run_has_a_folder_of_its_own(shipped):
+    config = shipped | {"method": "late/mean", "seed": 3, "name": "sweep", "output_dir": "out"}
+    assert run_folder(config).path == Path("out") / "sweep" / f"late-mean-s3-{identity(config)[:8]}"
+    assert run_folder(config | {"threads": 7}) == run_folder(config)
+    assert run_folder(config | {"width": 7}) != run_folder(config)

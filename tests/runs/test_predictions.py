@@ -1,38 +1,60 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
 from fuselab.errors import RunFolderError
 from fuselab.runs.predictions import write_predictions
 
-
-def columns(index):
-    size = len(index)
-    return {
-        "index": np.array(index),
-        "target": np.arange(size),
-        "output": np.arange(2.0 * size).reshape(size, 2),
-        "slice": np.arange(size) % 2,
-    }
+COLUMNS = {
+    "index": np.array([2, 0, 1]),
+    "target": np.array([7, 5, 6]),
+    "output": np.array([[0.2, np.nan], [0.0, -np.inf], [0.1, 1.0]]),
+    "slice": np.array([1, 0, 1]),
+}
 
 
-def test_predictions_come_back_in_the_order_of_the_dataset(tmp_path):
-    write_predictions(tmp_path / "p.parquet", columns([2, 0, 1]), slices=["even", "odd"])
-    assert pq.read_table(tmp_path / "p.parquet").to_pydict() == {
-        "index": [0, 1, 2],
-        "slice": ["odd", "even", "even"],
-        "target": [1, 2, 0],
-        "output": [[2.0, 3.0], [4.0, 5.0], [0.0, 1.0]],
-    }
+def test_rows_stand_in_the_order_of_the_dataset(tmp_path):
+    path = tmp_path / "new" / "p.parquet"
+    write_predictions(path, COLUMNS, slices=("easy", "hard"))
+    found = pd.read_parquet(path)
+    assert list(found) == ["index", "slice", "target", "output"]
+    assert found["index"].tolist() == [0, 1, 2]
+    assert found["target"].tolist() == [5, 6, 7]
+    assert found["slice"].tolist() == ["easy", "hard", "hard"]
+    expected = np.array([[0.0, -np.inf], [0.1, 1.0], [0.2, np.nan]], np.float32)
+    np.testing.assert_array_equal(np.stack(found["output"]), expected)
 
 
-def test_a_sample_that_stands_twice_is_refused(tmp_path):
-    with pytest.raises(RunFolderError, match="every sample once"):
-        write_predictions(tmp_path / "p.parquet", columns([0, 1, 1]), slices=["even", "odd"])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_kind_of_each_column_is_fixed(dtype, tmp_path):
+    columns = COLUMNS | {"output": COLUMNS["output"].astype(dtype), "slice": None}
+    write_predictions(tmp_path / "p.parquet", columns, slices=())
+    schema = pq.read_schema(tmp_path / "p.parquet")
+    assert [(one.name, str(one.type)) for one in schema] == [
+        ("index", "int64"),
+        ("slice", "string"),
+        ("target", "int64"),
+        ("output", "list<element: float>"),
+    ]
+    assert pq.read_table(tmp_path / "p.parquet")["slice"].to_pylist() == [None] * 3
 
 
-def test_data_without_slices_have_none(tmp_path):
-    write_predictions(tmp_path / "p.parquet", {**columns([0, 1]), "slice": None}, slices=[])
-    assert pq.read_table(tmp_path / "p.parquet")["slice"].to_pylist() == [None, None]
+def test_targets_may_have_several_values(tmp_path):
+    columns = COLUMNS | {"target": np.array([[2.0, 2.5], [0.0, 0.5], [1.0, 1.5]])}
+    write_predictions(tmp_path / "p.parquet", columns, slices=("easy", "hard"))
+    found = pd.read_parquet(tmp_path / "p.parquet")["target"]
+    assert np.stack(found).tolist() == [[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]]
+
+
+@pytest.mark.parametrize(
+    "change", [{"index": np.array([0, 1, 1])}, {"index": None}, {"target": None}, {"output": None}]
+)
+def test_samples_that_stand_twice_or_lack_something_are_refused(change, tmp_path):
+    with pytest.raises(
+        RunFolderError, match=r"predictions \(.*p\.parquet\) must hold every sample once; start the run"
+    ):
+        write_predictions(tmp_path / "p.parquet", COLUMNS | change, slices=("easy", "hard"))
+    assert not list(tmp_path.iterdir())

@@ -7,6 +7,7 @@ every launcher.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,6 +15,9 @@ from typing import Any
 
 from fuselab.errors import FuselabError
 from fuselab.runs.folder import RunFolder
+
+# The last line of a traceback, not a line of code in it that names an error; torchrun's own come later.
+_ERROR = re.compile(r"^(?:\[rank\d+\]: )?(?:\w+\.)*(\w*(?:Error|Exception): .+)$", re.MULTILINE)
 
 
 def processes(trainer: Mapping[str, Any]) -> int:
@@ -58,8 +62,8 @@ def run_ranks(folder: RunFolder, *, count: int, threads: int | None) -> None:
         said = stderr.decode(errors="replace")
         with folder.log.open("a", encoding="utf-8") as log:
             log.write(said)
-        errors = [line for line in said.splitlines() if "Error" in line and "ChildFailedError" not in line]
-        reason = errors[0].split("]:", 1)[-1].strip() if errors else f"exit code {launcher.returncode}"
+        error = _ERROR.search(said)
+        reason = error[1] if error else f"exit code {launcher.returncode}"
         raise FuselabError(
             f"the {count} processes of the run ({folder.path.name}) must all end well; see {folder.log} ({reason})"
         )

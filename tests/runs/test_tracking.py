@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from fuselab.runs.tracking import finish_tracking, no_logger, wandb_id, wandb_logger
+
+
+def test_a_folder_has_one_id():
+    one = wandb_id(Path("outputs/sweep/run"))
+    assert one == wandb_id(Path("/elsewhere/sweep/run"))
+    assert len(one) == 16
+    assert one.isalnum()
+    assert len({one, wandb_id(Path("outputs/sweep/other")), wandb_id(Path("outputs/other/run"))}) == 3
+
+
+@pytest.mark.parametrize("key", [None, "0" * 40])
+def test_the_sweep_is_the_group_and_the_run_the_name(key, tmp_path, monkeypatch: pytest.MonkeyPatch):
+    if key is None:
+        monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    else:
+        monkeypatch.setenv("WANDB_API_KEY", key)
+    folder = tmp_path / "sweep" / "run"
+    folder.mkdir(parents=True)
+    logger = wandb_logger(project="mine", save_dir=str(folder))
+    asked = logger._wandb_init
+    assert (asked["project"], asked["group"], asked["name"]) == ("mine", "sweep", "run")
+    assert (asked["id"], asked["resume"], asked["job_type"]) == (wandb_id(folder), "allow", "train")
+    assert Path(asked["dir"]) == folder
+    assert logger._offline is (key is None)
+    # A logger that nobody logs with starts nothing.
+    assert not list(folder.iterdir())
+
+
+def test_no_logger_is_what_lightning_takes_for_none(tmp_path):
+    assert no_logger(save_dir=str(tmp_path)) is False
+
+
+def test_a_run_that_is_open_is_closed(monkeypatch: pytest.MonkeyPatch):
+    closed = []
+    wandb = SimpleNamespace(run=object(), finish=lambda: closed.append(True))
+    monkeypatch.setitem(sys.modules, "wandb", wandb)
+    finish_tracking()
+    assert closed == [True]
+    wandb.run = None
+    finish_tracking()
+    assert closed == [True]
+
+
+def test_without_wandb_there_is_nothing_to_close(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delitem(sys.modules, "wandb", raising=False)
+    finish_tracking()
+    assert "wandb" not in sys.modules
