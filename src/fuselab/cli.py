@@ -78,11 +78,11 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from fuselab.launch import sweep_folder
+    code = _train(argparse.Namespace(rest=["+sweep=demo", "launcher=joblib", *options.rest]))
+    from fuselab.sweeps import OUTCOME
 
-    arguments = ["+sweep=demo", "launcher=joblib", *options.rest]
-    code = _train(argparse.Namespace(rest=arguments))
-    _show_report(sweep_folder(arguments), split="test", out=None)
+    if OUTCOME.folder is not None and not OUTCOME.unfinished():
+        _show_report(OUTCOME.folder, split="test", out=None)
     return code
 
 
@@ -134,12 +134,10 @@ def _datacard(options: argparse.Namespace) -> int:
 
     from fuselab.data.trio_digits.datacard import write_datacard
     from fuselab.instantiate import instantiate
-    from fuselab.launch import first_job
     from fuselab.runs.overrides import check_overrides
 
-    check_overrides(options.rest, multirun=False)
-    config = first_job(options.rest, config_dir=None)
-    path = write_datacard(instantiate(config.data.source), options.out)
+    config = check_overrides(options.rest).config
+    path = write_datacard(instantiate(config["data"]["source"]), options.out)
     Console().print(str(path), highlight=False, soft_wrap=True)
     return 0
 

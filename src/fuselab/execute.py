@@ -1,9 +1,10 @@
-"""One run, from a resolved config to its result: every rank of it comes through here."""
+"""One run, from a resolved config to its result: every process of it comes through here."""
 
 from __future__ import annotations
 
 import os
 import resource
+import socket
 import sys
 import time
 import warnings
@@ -12,19 +13,43 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fuselab.errors import ConfigError
+from fuselab.runs.attempt import begun, record_failure
 from fuselab.runs.files import write_json
 from fuselab.runs.folder import RunFolder
-from fuselab.runs.status import Status
+from fuselab.runs.leave import LEFT_IN_ORDER, Left, leave_at_sigterm
+from fuselab.runs.process import die_with_owner
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
 
+    from fuselab.callbacks.resume import Resume
     from fuselab.data.datamodule import InMemoryDataModule
+    from fuselab.runs.status import Status
     from fuselab.tasks.base import Task
 
 
+def work(path: str) -> None:
+    """Do the run of a folder in a process made for it, and leave with a status that says how it went.
+
+    Args:
+        path: the run's folder, with its ``config.yaml``
+    """
+    from omegaconf import OmegaConf
+
+    folder = RunFolder(Path(path))
+    leave_at_sigterm()
+    die_with_owner()
+    try:
+        execute(OmegaConf.to_container(OmegaConf.load(folder.config)), folder)  # type: ignore[arg-type]
+    except Left:
+        sys.exit(LEFT_IN_ORDER)
+    except Exception as error:
+        record_failure(folder, error)
+        sys.exit(1)
+
+
 def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
-    """Train, choose on validation, then open the test set once.
+    """Train, or go on where the last checkpoint left it; choose on validation, then, if at all, open the test set once.
 
     Args:
         config: resolved config of the run, plain values only
@@ -37,8 +62,7 @@ def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
     import pytorch_lightning as pl
     import torch
 
-    from fuselab.callbacks.predictions import SavePredictions
-    from fuselab.callbacks.progress import RecordProgress
+    from fuselab.callbacks.resume import Resume
     from fuselab.data.datamodule import InMemoryDataModule
     from fuselab.instantiate import get_class, instantiate
     from fuselab.runs.tracking import finish_tracking
@@ -62,57 +86,75 @@ def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
         seed=config["seed"],
         prepare=task.model.prepare,
     )
-    status = Status(
-        state="running",
-        method=config["method"],
-        seed=config["seed"],
-        max_epochs=config["trainer"]["max_epochs"],
-        monitor=config["monitor"]["metric"],
-        mode=config["monitor"]["mode"],
-    )
-    callbacks = [
-        *(instantiate(one, **_dirpath(one, folder)) for one in config["callbacks"].values()),
-        RecordProgress(folder=folder, status=status),
-        SavePredictions(path=folder.predictions, slices=tuple(data["slices"])),
-    ]
-    if config["progress"] and sys.stderr.isatty():
-        callbacks.append(pl.callbacks.RichProgressBar())
+    status = folder.status() or begun(config)
+    status.pid, status.host = os.getpid(), socket.gethostname()
+    resume = Resume(began=began)
     folder.path.mkdir(parents=True, exist_ok=True)
     logger = instantiate(config["logger"], save_dir=str(folder.path))
     try:
-        trainer: pl.Trainer = instantiate(
-            config["trainer"],
-            callbacks=callbacks,
-            logger=logger,
-            default_root_dir=str(folder.path),
-            enable_progress_bar=any(isinstance(one, pl.callbacks.ProgressBar) for one in callbacks),
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-            use_distributed_sampler=False,
-        )
+        trainer = _trainer(config, folder, status, resume, logger)
         if trainer.is_global_zero:
             status.write(folder.path)
         if logger:
             logger.log_hyperparams(dict(config))
-        trainer.fit(task, datamodule=datamodule)
-        fitted = time.perf_counter()
+        last = folder.checkpoints / "last.ckpt"
+        trainer.fit(task, datamodule=datamodule, ckpt_path=str(last) if last.exists() else None, weights_only=True)
+        fitted = resume.seconds()
         epochs, steps = trainer.current_epoch, trainer.global_step
-        # The best weights by validation; only now is the test split read.
-        val = trainer.validate(task, datamodule=datamodule, ckpt_path="best", verbose=False, weights_only=True)[0]
-        test = trainer.test(task, datamodule=datamodule, verbose=False)[0]
-        tested = time.perf_counter()
+        best = str(folder.checkpoints / "best.ckpt")
+        found = {
+            "val": trainer.validate(task, datamodule=datamodule, ckpt_path=best, verbose=False, weights_only=True)[0]
+        }
+        if config["test"]:  # only now is the test split read
+            found["test"] = trainer.test(task, datamodule=datamodule, verbose=False)[0]
+        total = resume.seconds()
         if trainer.is_global_zero:
             result = _result(config, folder, task, datamodule)
             result |= {
-                "val": _nested(val),
-                "test": _nested(test),
+                **{split: _nested(metrics) for split, metrics in found.items()},
                 "epochs": epochs,
                 "steps": steps,
-                "seconds": {"fit": fitted - began, "test": tested - fitted, "total": tested - began},
+                "resumed_at": resume.epochs,
+                "seconds": {"fit": fitted, "test": total - fitted, "total": total},
             }
             write_json(folder.result_file, result)
     finally:
         finish_tracking()
+
+
+def _trainer(config: Mapping[str, Any], folder: RunFolder, status: Status, resume: Resume, logger: Any) -> pl.Trainer:
+    import pytorch_lightning as pl
+    from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+    from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+
+    from fuselab.callbacks.finite import StopAtNonFinite
+    from fuselab.callbacks.leave import LeaveWhenAsked
+    from fuselab.callbacks.predictions import SavePredictions
+    from fuselab.callbacks.progress import RecordProgress
+    from fuselab.instantiate import instantiate
+
+    bar = config["progress"] and sys.stdout.isatty()
+    trainer: pl.Trainer = instantiate(
+        config["trainer"],
+        callbacks=[
+            *(instantiate(one, **_dirpath(one, folder)) for one in config["callbacks"].values()),
+            LeaveWhenAsked(),
+            StopAtNonFinite(),
+            resume,
+            RecordProgress(folder=folder, status=status),
+            SavePredictions(path=folder.predictions, slices=tuple(config["data"]["slices"])),
+            *([pl.callbacks.RichProgressBar()] if bar else []),
+        ],
+        logger=logger,
+        default_root_dir=str(folder.path),
+        enable_progress_bar=bar,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        # Lightning would take a cluster's job for its own to spread and requeue; that is the launcher's business.
+        plugins=None if TorchElasticEnvironment.detect() else [LightningEnvironment()],
+    )
+    return trainer
 
 
 def check_devices(trainer: Mapping[str, Any]) -> None:
@@ -173,6 +215,7 @@ def _nested(metrics: Mapping[str, float]) -> dict[str, Any]:
 
 def _result(config: Mapping[str, Any], folder: RunFolder, task: Task, datamodule: InMemoryDataModule) -> dict[str, Any]:
     from fuselab.evaluation.cost import forward_flops, parameters
+    from fuselab.runs.due import config_digest
     from fuselab.runs.identity import identity
     from fuselab.runs.provenance import git_commit, versions
     from fuselab.runs.tracking import wandb_id
@@ -185,6 +228,7 @@ def _result(config: Mapping[str, Any], folder: RunFolder, task: Task, datamodule
         "family": str(config["method"]).split("/")[0],
         "seed": config["seed"],
         "identity": identity(config),
+        "config_digest": config_digest(folder) if folder.config.exists() else None,
         "data": paired.name,
         "data_fingerprint": paired.fingerprint,
         "split_hash": paired.split_hash,
@@ -202,13 +246,5 @@ def _result(config: Mapping[str, Any], folder: RunFolder, task: Task, datamodule
     }
 
 
-def _main() -> None:
-    """Be one rank of a run whose config lies in the folder that the command line names."""
-    from omegaconf import OmegaConf
-
-    folder = RunFolder(Path(sys.argv[1]))
-    execute(OmegaConf.to_container(OmegaConf.load(folder.config)), folder)  # type: ignore[arg-type]
-
-
 if __name__ == "__main__":
-    _main()
+    work(sys.argv[1])

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
-import time
-import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,111 +14,64 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from fuselab.errors import FuselabError
+from fuselab.execute import work
+from fuselab.runs.aside import set_aside
+from fuselab.runs.attempt import attempt
 from fuselab.runs.checks import check_config
 from fuselab.runs.conf import conf_folder
-from fuselab.runs.files import write_whole
 from fuselab.runs.folder import RunFolder
 from fuselab.runs.identity import run_folder
-from fuselab.runs.ranks import processes, run_ranks
-from fuselab.runs.status import State, Status
-from fuselab.runs.sweep import close_views
+from fuselab.runs.lock import BusyError
+from fuselab.runs.status import Status
+from fuselab.runs.stop import STOP
+from fuselab.runs.sweep import tell
+from fuselab.sweeps import OUTCOME
 
-_single_failures: list[str] = []
+_refused: list[FuselabError] = []
 
 
-@hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="train")
-def _job(cfg: DictConfig) -> float | None:
+def job(cfg: DictConfig) -> str | None:
+    """Do one run; return what kept it from beginning, for the process that launched it.
+
+    Args:
+        cfg: config of the run, as Hydra composed it
+    """
     config: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     folder = run_folder(config)
+    single = HydraConfig.get().mode != RunMode.MULTIRUN
     try:
-        score = run(config, folder)
-        if HydraConfig.get().mode != RunMode.MULTIRUN:
-            _say(config, folder, score)
-        return score
+        check_config(config)
+        if single and config["rerun"] == "all":
+            set_aside(folder)
+        with STOP.heeding_launch():
+            status = attempt(config, folder, work)
+        if single:
+            _say(folder, status)
     except FuselabError as error:
-        # Said in one line by the command line; in a sweep the run's status says it and the other runs go on.
-        _single_failures.append(str(error))
-    except Exception:
-        if HydraConfig.get().mode != RunMode.MULTIRUN:
-            raise
+        if single:
+            _refused.append(error)
+        return None if isinstance(error, BusyError) else str(error)
     return None
 
 
-def _say(config: Mapping[str, Any], folder: RunFolder, score: float | None) -> None:
-    """Print what a single run found on validation; its test metrics stand in its files and in reports."""
+def _say(folder: RunFolder, status: Status | None) -> None:
+    """Say how a single run ended; its test metrics stand in its files and in reports."""
     from rich.console import Console
 
-    found = "left failed (rerun=none)" if score is None else f"{config['monitor']['metric']} {score:.3f}"
+    if status is None:
+        return
+    if status.state == "failed":
+        _refused.append(FuselabError(f"{status.error} (all of it: {folder.path / 'status.json'})"))
+        return
+    best = "no value yet" if status.best is None else f"{status.monitor} {status.best:.3f}"
+    said = best if status.state == "finished" else f"{status.state} at epoch {status.epoch}, {best}"
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"[bold]{config['method']}[/bold] seed {config['seed']}: {found}")
+    console.print(f"[bold]{status.method}[/bold] seed {status.seed}: {said}")
     console.print(str(folder.path))
 
 
-def run(config: Mapping[str, Any], folder: RunFolder) -> float | None:
-    """Do one run unless it is done already.
-
-    Args:
-        config: resolved config, plain values only
-        folder: the run's
-
-    Returns:
-        the monitored validation metric of the chosen model, or None where the run was left failed
-
-    Raises:
-        FuselabError: whatever keeps the run from its end; its ``status.json`` says so too
-    """
-    if folder.result() is not None:
-        if config["rerun"] != "all":
-            return _score(config, folder)
-        folder.result_file.unlink()
-    before = folder.status()
-    if before is not None and before.state == "failed" and config["rerun"] == "none":
-        return None
-    try:
-        check_config(config)
-        write_whole(folder.config, lambda temporary: OmegaConf.save(OmegaConf.create(dict(config)), temporary))
-        count = processes(config["trainer"])
-        if count > 1:
-            run_ranks(folder, count=count, threads=config["threads"])
-        else:
-            from fuselab.execute import execute
-
-            execute(config, folder)
-            # A trainer, its model and its data refer to one another in a circle; a launcher's worker whose memory only
-            # grows is taken for leaking and started again, imports and all.
-            gc.collect()
-    except KeyboardInterrupt:
-        _end(config, folder, "interrupted")
-        raise
-    except Exception as error:
-        _end(config, folder, "failed", error)
-        raise
-    _end(config, folder, "finished")
-    return _score(config, folder)
-
-
-def _end(config: Mapping[str, Any], folder: RunFolder, state: State, error: Exception | None = None) -> None:
-    status = folder.status() or Status(
-        state=state,
-        method=config["method"],
-        seed=config["seed"],
-        max_epochs=config["trainer"]["max_epochs"],
-        monitor=config["monitor"]["metric"],
-        mode=config["monitor"]["mode"],
-    )
-    status.state = state
-    if error is not None:
-        first_line = next(iter(str(error).splitlines()), "")
-        status.error = first_line if isinstance(error, FuselabError) else f"{type(error).__name__}: {first_line}"
-        status.traceback = "".join(traceback.format_exception(error))
-    status.write(folder.path)
-
-
-def _score(config: Mapping[str, Any], folder: RunFolder) -> float | None:
-    result = folder.result()
-    split, _, metric = config["monitor"]["metric"].partition("/")
-    value = None if result is None else result.get(split, {}).get(metric)
-    return None if value is None else float(value)
+# Not as a decorator: launchers find a job by its name, and would copy one that another function hides, globals and all.
+_hydra_main = hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="train")(job)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -130,23 +80,21 @@ def main(arguments: Sequence[str]) -> int:
     Args:
         arguments: overrides and Hydra's flags, without the program's name
     """
-    from fuselab.launch import prepare_launch, report_failures
+    from fuselab.launch import prepare_launch
 
-    launch = prepare_launch(arguments)
-    began = time.time()
+    multirun = prepare_launch(arguments)
     # A user's own package beside his config is found without installing it, here and in the launcher's workers.
     sys.path.insert(0, str(Path.cwd()))
     sys.argv = ["fuselab train", *arguments]
     os.environ.setdefault("HYDRA_FULL_ERROR", "0")
-    try:
-        _job()
-    finally:
-        close_views()
-    if launch.multirun:
-        return report_failures(launch, since=began)
-    for line in _single_failures:
-        raise FuselabError(line)
-    return 0
+    if multirun:
+        _hydra_main()
+        return tell(OUTCOME)
+    with STOP.heeding_signals():
+        _hydra_main()
+    for error in _refused:
+        raise error
+    return STOP.exit_code() or 0
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytorch_lightning as pl
 
 from fuselab.runs.files import write_whole
@@ -21,6 +23,15 @@ class RecordProgress(pl.Callback):
         self.folder = folder
         self.status = status
         self._rows: list[dict[str, float]] = []
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the run has told so far."""
+        return {"rows": self._rows, "epoch": self.status.epoch, "best": self.status.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on telling where the run goes on."""
+        self._rows = list(state_dict["rows"])
+        self.status.epoch, self.status.best = state_dict["epoch"], state_dict["best"]
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Add a row of metrics and tell the epoch and the best value."""

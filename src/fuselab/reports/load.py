@@ -78,7 +78,7 @@ def load(sweep: Path) -> Loaded:
     left_out: dict[str, list[str]] = defaultdict(list)
     for folder in find_runs(sweep):
         status = folder.status()
-        state = "without status" if status is None else status.state_now()
+        state = "without status" if status is None else folder.state(status)
         if state != "finished":
             left_out[state].append(folder.path.name)
         elif (result := folder.result()) is None:
@@ -93,8 +93,9 @@ def load(sweep: Path) -> Loaded:
         )
     for key in SHARED:
         _refuse_mixture(sweep, runs, key)
-    launched = (read_json(sweep / "sweep.json") or {}).get("total", 0)
-    return Loaded(tuple(runs), others, max(0, launched - len(runs) - sum(map(len, others.values()))))
+    launched = set((read_json(sweep / "sweep.json") or {}).get("runs", ()))
+    begun = {run.name for run in runs}.union(*others.values())
+    return Loaded(tuple(runs), others, len(launched - begun))
 
 
 def name_some(names: list[str] | tuple[str, ...]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fuselab.errors import ConfigError, nearest
@@ -29,6 +29,13 @@ def check_config(config: Mapping[str, Any]) -> None:
     _check_count(config, "seed", least=0)
     if config.get("rerun") not in RERUN:
         raise ConfigError(f"rerun ({_get(config, 'rerun')}) must be one of {', '.join(RERUN)}; set rerun=failed")
+    _check_count(config, "retries", least=0)
+    delay = config.get("retry_delay")
+    if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay < float("inf"):
+        raise ConfigError(f"retry_delay ({delay!r}) must be a number of seconds of at least 0; set retry_delay=10")
+    for key in ("dry_run", "test"):
+        if not isinstance(config.get(key), bool):
+            raise ConfigError(f"{key} ({_get(config, key)}) must be true or false; set {key}=false")
     _check_count(config, "data.batch_size", least=1)
     _check_count(config, "trainer.max_epochs", least=1)
     _check_devices(_get(config, "trainer.devices"))
@@ -117,6 +124,17 @@ def leaves(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in config.items():
         if key != "hydra":
             yield from _below(str(key), value)
+
+
+def with_value(node: Any, path: Sequence[str], value: Any) -> Any:
+    """Return plain values with the one below a path changed."""
+    if not path:
+        return value
+    name, *rest = path
+    if isinstance(node, list):
+        return [with_value(one, rest, value) if str(place) == name else one for place, one in enumerate(node)]
+    there = node if isinstance(node, dict) else {}
+    return {**there, name: with_value(there.get(name), rest, value)}
 
 
 def _below(key: str, value: Any) -> Iterator[tuple[str, Any]]:

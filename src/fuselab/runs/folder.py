@@ -1,8 +1,10 @@
 """A run's folder and a sweep's folder: which file is where, readable without torch.
 
-outputs/<sweep>/sweep.json                      how many runs the last launch asked for
+outputs/<sweep>/sweep.json                      which runs the last launch asked for, and its command
 outputs/<sweep>/<method>-s<seed>-<identity>/    one run
     config.yaml  status.json  metrics.csv  checkpoints/  predictions.parquet  result.json  run.log
+    lock.json                                   while a process is at work on it
+outputs/<sweep>/.replaced/                      what rerun=all has replaced
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from typing import Any
 
 from fuselab.errors import RunFolderError
 from fuselab.runs.files import read_json
-from fuselab.runs.status import Status
+from fuselab.runs.lock import holder
+from fuselab.runs.status import State, Status
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,14 @@ class RunFolder:
     def status(self) -> Status | None:
         """The run's state, or None where it never began."""
         return Status.read(self.path)
+
+    def state(self, status: Status) -> State:
+        """Return the state of a run, or ``interrupted`` where it says ``running`` and nobody is at work on it.
+
+        Args:
+            status: as its file says
+        """
+        return "interrupted" if status.state == "running" and holder(self.path) is None else status.state
 
     def result(self) -> dict[str, Any] | None:
         """The run's result, or None where it is not finished."""

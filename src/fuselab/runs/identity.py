@@ -10,7 +10,22 @@ from typing import Any
 
 from fuselab.runs.folder import RunFolder
 
-NEUTRAL = frozenset({"hydra", "logger", "name", "output_dir", "progress", "rerun", "threads", "trusted"})
+# How a run is launched, watched and stored; nothing of it reaches the model or the data.
+NEUTRAL = frozenset(
+    {
+        "dry_run",
+        "hydra",
+        "logger",
+        "name",
+        "output_dir",
+        "progress",
+        "rerun",
+        "retries",
+        "retry_delay",
+        "threads",
+        "trusted",
+    }
+)
 
 
 def identity(config: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,26 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from fuselab.errors import ConfigError
-from fuselab.runs.checks import check_config
+from fuselab.runs.checks import check_config, with_value
 from fuselab.runs.compose import HYDRA_ERRORS, Composer, composer, first_line, resolved
+from fuselab.runs.grid import line_of, parameters
 from fuselab.runs.keys import check_addition, check_key, check_value, exists, is_list_key, suggest
 from fuselab.runs.lines import Line, parse, plain, read, text
 
 _Choice = tuple[Line, Any]  # a group and one of its options
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """A command line that can be launched.
+
+    Args:
+        config: resolved, of its first run
+        multirun: whether it launches a sweep, by itself or by what its sweep file says
+    """
+
+    config: dict[str, Any]
+    multirun: bool
 
 
 def check_overrides(
@@ -25,7 +40,7 @@ def check_overrides(
     config_dir: Path | None = None,
     config_name: str = "train",
     multirun: bool = False,
-) -> None:
+) -> Checked:
     """Refuse overrides that would be ignored, misread, or fail in a run.
 
     Args:
@@ -46,7 +61,7 @@ def check_overrides(
     places = [one for one in parsed if one.key_or_group == "hydra.searchpath"]
     searchpath = [place for one in places for place in _places(one)]
     with composer(config_dir=config_dir, config_name=config_name, searchpath=searchpath) as source:
-        _check([one for one in parsed if one not in places], source, multirun)
+        return _check([one for one in parsed if one not in places], source, multirun)
 
 
 def _places(override: Override) -> list[str]:
@@ -56,7 +71,7 @@ def _places(override: Override) -> list[str]:
     return [str(one) for one in value]
 
 
-def _check(overrides: Sequence[Override], source: Composer, multirun: bool) -> None:
+def _check(overrides: Sequence[Override], source: Composer, multirun: bool) -> Checked:
     lines = [read(one, source) for one in overrides]
     groups, keys = _split(lines)
     config = source.compose([one.choice(one.values[0]) for one in groups])
@@ -66,17 +81,20 @@ def _check(overrides: Sequence[Override], source: Composer, multirun: bool) -> N
     keys = [line for line in keys if not line.is_hydras]
     if not multirun and config.hydra.mode != RunMode.MULTIRUN:
         _refuse_sweeps(lines, config)
-    else:
-        # A sweep file's parameters, where the command line doesn't set them itself.
-        given = {line.key for line in lines}
-        params = OmegaConf.select(config, "hydra.sweeper.params") or {}
-        added = [
-            one for one in parse([f"{key}={value}" for key, value in params.items()]) if one.key_or_group not in given
-        ]
-        more_groups, more_keys = _split([read(one, source) for one in added])
-        groups, keys = [*groups, *more_groups], [*more_keys, *keys]
-        if more_groups:
-            config = source.compose([one.choice(one.values[0]) for one in groups])
+        return Checked(config=_check_block(groups, keys, config, source), multirun=False)
+    given = {line.key for line in lines}
+    blocks = []
+    sweeper: Any = OmegaConf.to_container(config.hydra.sweeper)
+    for params in parameters(sweeper):
+        # What a sweep file says, where the command line doesn't say it itself.
+        said = {key: value for key, value in params.items() if key not in given}
+        more_groups, more_keys = _split([read(one, source) for one in parse(list(map(line_of, said, said.values())))])
+        composed = source.compose([one.choice(one.values[0]) for one in (*groups, *more_groups)])
+        blocks.append(_check_block([*groups, *more_groups], [*more_keys, *keys], composed, source))
+    return Checked(config=blocks[0], multirun=True)
+
+
+def _check_block(groups: Sequence[Line], keys: Sequence[Line], config: DictConfig, source: Composer) -> dict[str, Any]:
     _apply_all(config, keys, source, swept=[(one, one.values[0]) for one in groups if len(one.values) > 1])
     _check_other_options(groups, keys, source)
     job = resolved(config)
@@ -84,7 +102,8 @@ def _check(overrides: Sequence[Override], source: Composer, multirun: bool) -> N
     for line in keys:
         for value in line.values[1:]:
             if not isinstance(value, dict) and "${" not in str(value):
-                check_config(_with(job, line.key.split("."), value))
+                check_config(with_value(job, line.key.split("."), value))
+    return job
 
 
 def _split(lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
@@ -149,14 +168,3 @@ def _check_other_options(groups: Sequence[Line], keys: Sequence[Line], source: C
         for option in swept.values[1:] if below else ():
             config = source.compose([one.choice(option if one is swept else one.values[0]) for one in groups])
             _apply_all(config, below, source, swept=[(swept, option)])
-
-
-def _with(node: Any, path: Sequence[str], value: Any) -> Any:
-    """Return plain values with the one below a path changed."""
-    if not path:
-        return value
-    name, *rest = path
-    if isinstance(node, list):
-        return [_with(one, rest, value) if str(place) == name else one for place, one in enumerate(node)]
-    there = node if isinstance(node, dict) else {}
-    return {**there, name: _with(there.get(name), rest, value)}

@@ -9,13 +9,10 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Literal, get_args
 
-import psutil
-
 from fuselab.errors import RunFolderError
 from fuselab.runs.files import read_json, write_json
 
 State = Literal["running", "finished", "failed", "interrupted"]
-CLOCK_SLACK = 60.0  # seconds: the time at which a process began is only as good as the machine's clock
 
 
 @dataclass(kw_only=True)
@@ -34,7 +31,9 @@ class Status:
         mode: ``max`` or ``min``
         best: its best value so far
         error: one line, where the run failed
-        traceback: all of it, where the run failed
+        traceback: all of it, where the run's code raised
+        again: whether another try may end otherwise, where the run failed
+        attempts: how often its work was begun
         pid: the process that writes
         host: its machine
     """
@@ -51,6 +50,8 @@ class Status:
     best: float | None = None
     error: str | None = None
     traceback: str | None = None
+    again: bool = False
+    attempts: int = 1
     pid: int = field(default_factory=os.getpid)
     host: str = field(default_factory=socket.gethostname)
 
@@ -82,20 +83,3 @@ class Status:
             raise RunFolderError(
                 f"the file ({path}) must hold a run's status; delete the run's folder and launch it again ({error})"
             ) from error
-
-    def state_now(self) -> State:
-        """Return the state, or ``interrupted`` where the process that wrote ``running`` is gone from this machine.
-
-        A run on another machine is believed: nothing of it can be seen from here.
-        """
-        if self.state != "running" or self.host != socket.gethostname():
-            return self.state
-        try:
-            process = psutil.Process(self.pid)
-            # A process that began after the last write got the number of the one that is gone.
-            gone = process.status() == psutil.STATUS_ZOMBIE or process.create_time() > self.updated + CLOCK_SLACK
-        except psutil.NoSuchProcess:
-            gone = True
-        except psutil.AccessDenied:
-            gone = False
-        return "interrupted" if gone else "running"

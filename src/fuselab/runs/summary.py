@@ -48,7 +48,7 @@ class SweepSummary:
 
     Args:
         name: its folder's name
-        total: runs that the last launch asked for, or all that there are where that is more
+        total: runs that there are, and those that the last launch asked for
         done: finished runs
         running: runs at work
         failed: runs that ended with an error
@@ -104,21 +104,22 @@ class SweepReader:
                 continue
             except RunFolderError:
                 unreadable.append(folder.path.name)
-        asked = (read_json(self.sweep / "sweep.json") or {}).get("total", 0)
-        found = sum(map(len, runs.values())) + len(unreadable)
+        asked = set((read_json(self.sweep / "sweep.json") or {}).get("runs", ()))
+        there = {seen.name for several in runs.values() for seen in several} | set(unreadable)
+        waiting = len(asked - there)
         # Between two runs nothing runs for a moment, which is no reason to forget the pace.
         self._parallel = len(runs["running"]) or self._parallel
         return SweepSummary(
             name=self.sweep.resolve().name,
-            total=max(asked, found),
+            total=len(asked | there),
             done=tuple(runs["finished"]),
             running=tuple(runs["running"]),
             failed=tuple(runs["failed"]),
             interrupted=tuple(runs["interrupted"]),
             unreadable=tuple(unreadable),
-            waiting=max(0, asked - found),
+            waiting=waiting,
             best=_best([*runs["finished"], *runs["running"]]),
-            seconds_left=_seconds_left(runs["finished"], runs["running"], max(0, asked - found), self._parallel),
+            seconds_left=_seconds_left(runs["finished"], runs["running"], waiting, self._parallel),
         )
 
     def _look(self, folder: RunFolder) -> Seen:
@@ -131,7 +132,7 @@ class SweepReader:
                 raise FileNotFoundError(folder.path)
             self._known[name] = (stamp, status, _took(folder, status))
         _, status, took = self._known[name]
-        state = status.state_now()
+        state = folder.state(status)
         seconds = time.time() - status.started if state == "running" else took
         return Seen(name=name, state=state, status=status, seconds=seconds)
 

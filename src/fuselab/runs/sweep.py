@@ -1,90 +1,212 @@
-"""What happens around a Hydra multirun, in the process that launches it."""
+"""A sweep from its plan to its end, whatever launches it and whatever dies on the way."""
 
 from __future__ import annotations
 
-import math
+import os
 import shlex
+import socket
 import sys
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.experimental.callback import Callback
-from omegaconf import DictConfig, open_dict
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
+from fuselab.errors import FuselabError
 from fuselab.runs.files import write_json
-from fuselab.runs.folder import find_runs
-from fuselab.runs.live import LiveThread
-from fuselab.runs.status import Status
+from fuselab.runs.live import LiveThread, say_duration
+from fuselab.runs.lock import holder
+from fuselab.runs.plan import Planned
+from fuselab.runs.stop import STOP
+
+Launch = Callable[[Sequence[Planned]], Sequence[str | None]]  # for each run what kept it from beginning, if anything
+LOOK = 1.0  # seconds between two looks at a run that another process is at work on
+SAID = {
+    "done": "finished",
+    "left": "failed, left so",
+    "new": "to train",
+    "resume": "to resume",
+    "repeat": "failed, to repeat",
+    "broken": "can't be used",
+}
 
 
-class SweepCallback(Callback):
-    """Write ``sweep.json`` and show the sweep while it runs."""
+@dataclass
+class Outcome:
+    """How a sweep ended.
 
-    def __init__(self) -> None:
-        self._live: LiveThread | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Hydra sends its callbacks to the launcher's workers; the view belongs to this process.
-        return {"_live": None}
-
-    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """Note what is to run and open the live view."""
-        let_command_line_win(config)
-        folder = Path(config.output_dir) / config.name
-        total = count_runs([*_params(config), *config.hydra.overrides.task])
-        command = shlex.join(["fuselab", "train", *sys.argv[1:]])
-        write_json(folder / "sweep.json", {"total": total, "started": time.time(), "command": command})
-        self._live = LiveThread(folder)
-        self._live.__enter__()
-        _open_views.append(self._live)
-
-    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
-        """Close the live view."""
-        close_views()
-
-
-_open_views: list[LiveThread] = []
-
-
-def close_views() -> None:
-    """Close live views that are open, also where a sweep was stopped half-way."""
-    while _open_views:
-        _open_views.pop().__exit__(None, None, None)
-
-
-def let_command_line_win(config: DictConfig) -> None:
-    """Drop from a sweep file's parameters what the command line sets itself.
-
-    Hydra would multiply the two: ``+sweep=demo seed=0`` would run each method three times with seed 0.
+    Args:
+        planned: its runs, as their files show them now
+        folder: the sweep's; None where nothing was launched
     """
-    keys = {override.split("=", 1)[0].lstrip("+~") for override in config.hydra.overrides.task}
-    params = config.hydra.sweeper.get("params") or {}
-    with open_dict(config):
-        config.hydra.sweeper.params = {key: value for key, value in params.items() if key not in keys}
+
+    planned: list[Planned] = field(default_factory=list)
+    folder: Path | None = None
+
+    def failures(self) -> list[tuple[Planned, str]]:
+        """Return the runs that failed, each with the reason."""
+        found = []
+        for one in self.planned:
+            if one.problem is not None:
+                found.append((one, one.problem))
+            elif one.due not in ("done", "new", "resume"):
+                status = one.folder.status()
+                found.append((one, (status.error if status else None) or "no message"))
+            elif one.due != "done" and (status := one.folder.status()) is not None and status.state == "failed":
+                found.append((one, status.error or "no message"))
+        return found
+
+    def unfinished(self) -> list[Planned]:
+        """Return the runs that neither finished nor failed."""
+        failed = {id(one) for one, _ in self.failures()}
+        return [one for one in self.planned if one.due != "done" and id(one) not in failed]
 
 
-def count_runs(overrides: list[str]) -> int:
-    """Return how many runs a list of overrides asks for.
+def drive(planned: Sequence[Planned], launch: Launch, *, folder: Path) -> Outcome:
+    """Launch what is left to do until every run has ended.
 
-    Example:
-        >>> count_runs(["fusion=early/concat,late/mean", "seed=0,1,2", "width=32"])
-        6
+    A launcher whose worker died gives up on the whole batch; what it left is launched again, each run from its last
+    checkpoint. A run that another process is at work on is waited for.
+
+    Args:
+        planned: the sweep's runs
+        launch: does some of them
+        folder: the sweep's
+
+    Raises:
+        FuselabError: a launcher that can't launch
     """
-    parsed = OverridesParser.create().parse_overrides(overrides)
-    return math.prod(sum(1 for _ in one.sweep_string_iterator()) if one.is_sweep_override() else 1 for one in parsed)
+    outcome = Outcome([*planned])
+    todo = [one for one in planned if one.is_to_do]
+    command = shlex.join(["fuselab", "train", *sys.argv[1:]])
+    runs = [one.folder.path.name for one in planned]
+    write_json(folder / "sweep.json", {"started": time.time(), "command": command, "runs": runs})
+    if not todo:
+        return outcome
+    refused: dict[str, str] = {}
+    with LiveThread(folder):
+        while todo and not STOP.asked():
+            before, began = {str(one.folder.path): _progress(one) for one in todo}, time.time()
+            error: Exception | None = None
+            problems: Sequence[str | None] = [None] * len(todo)
+            try:
+                problems = launch(todo)
+            except FuselabError:
+                raise
+            except Exception as raised:
+                error = raised
+            refused |= {str(one.folder.path): said for one, said in zip(todo, problems, strict=True) if said}
+            todo = [one.looked_up() for one in todo if str(one.folder.path) not in refused]
+            left = [one for one in todo if one.is_to_do and not _has_failed(one, since=began)]
+            busy = [one for one in left if holder(one.folder.path) is not None]
+            if (
+                left
+                and not busy
+                and all(_progress(one) == before[str(one.folder.path)] for one in todo)
+                and not STOP.asked()
+            ):
+                raise error or FuselabError(
+                    f"the launcher must do the {len(left)} runs that are left; it returned without one step of them: "
+                    f"see run.log in their folders below {folder}"
+                )
+            while any(holder(one.folder.path) is not None for one in busy) and not STOP.asked():
+                time.sleep(LOOK)
+            todo = [now for one in left if (now := one.looked_up()).is_to_do]
+    looked_up = [one.looked_up() for one in planned]
+    outcome.planned = [replace(one, problem=one.problem or refused.get(str(one.folder.path))) for one in looked_up]
+    return outcome
 
 
-def failures(sweep: Path, *, since: float) -> list[tuple[Path, Status]]:
-    """Return the runs of a sweep that have failed since a moment."""
-    found = []
-    for folder in find_runs(sweep):
-        status = folder.status()
-        if status is not None and status.state == "failed" and status.updated >= since:
-            found.append((folder.path, status))
-    return found
+def tell(outcome: Outcome) -> int:
+    """Print a line for each run that failed, with the command that repeats it; return an exit code.
+
+    Args:
+        outcome: of the sweep
+    """
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    failed = outcome.failures()
+    for one, reason in failed:
+        console.print(Text.assemble(("failed ", "red"), f"{_title(one)}: {reason}"))
+        console.print(Text(f"       {one.folder.path}; repeat it with: {_command(one)}"))
+    if failed:
+        every = shlex.join(["fuselab", "train", *sys.argv[1:]])
+        console.print(Text(f"{len(failed)} of {len(outcome.planned)} runs failed; repeat them all with: {every}"))
+    stopped = STOP.exit_code()
+    if stopped is not None:
+        left = len(outcome.unfinished())
+        console.print(f"stopped; {left} of {len(outcome.planned)} runs are left: the same command does them")
+        return stopped
+    return 1 if failed or outcome.unfinished() else 0
 
 
-def _params(config: DictConfig) -> list[str]:
-    return [f"{key}={value}" for key, value in config.hydra.sweeper.params.items()]
+def describe(planned: Sequence[Planned]) -> str:
+    """Say in a line what is before a sweep.
+
+    Args:
+        planned: its runs
+    """
+    counts = {due: sum(one.due == due for one in planned) for due in SAID}
+    said = ", ".join(f"{number} {SAID[due]}" for due, number in counts.items() if number)
+    total = sum(seconds for one in planned if one.is_to_do and (seconds := estimate(one, planned)))
+    time_said = f"; about {say_duration(total)} of training" if total else ""
+    return f"{len(planned)} run{'s'[: len(planned) != 1]}: {said}{time_said}"
+
+
+def estimate(one: Planned, planned: Sequence[Planned]) -> float | None:
+    """Return how long a run may take, by what finished runs of its method took, or of all; None without any."""
+    took = [(other.config["method"], _seconds(other)) for other in planned if other.due == "done"]
+    same = [seconds for method, seconds in took if method == one.config["method"]]
+    known = same or [seconds for _, seconds in took]
+    return sum(known) / len(known) if known else None
+
+
+def render(planned: Sequence[Planned]) -> Table:
+    """Return the table of a sweep's runs.
+
+    Args:
+        planned: its runs
+    """
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in ("method", "seed", "what", "about", "folder"):
+        table.add_column(heading, no_wrap=heading != "folder")
+    for one in planned:
+        seconds = estimate(one, planned) if one.is_to_do else None
+        table.add_row(
+            Text(str(one.config["method"])),
+            str(one.config["seed"]),
+            SAID[one.due],
+            "" if seconds is None else say_duration(seconds),
+            Text(one.folder.path.name if one.problem is None else one.problem),
+        )
+    return table
+
+
+def marker(folder: Path) -> Path:
+    """Return the file by which this process tells the jobs of its sweep to stop."""
+    return folder / f".stop-{socket.gethostname()}-{os.getpid()}"
+
+
+def _has_failed(one: Planned, *, since: float) -> bool:
+    status = one.folder.status()
+    return status is not None and status.state == "failed" and status.updated >= since
+
+
+def _progress(one: Planned) -> tuple[str, int, int]:
+    """Return how far a run is; a launch that changes nothing of it will change nothing the next time."""
+    status = None if one.due == "broken" else one.folder.status()
+    return ("", 0, 0) if status is None else (status.state, status.attempts, status.epoch)
+
+
+def _seconds(one: Planned) -> float:
+    return float(((one.folder.result() or {}).get("seconds") or {}).get("total") or 0.0)
+
+
+def _title(one: Planned) -> str:
+    return f"{one.config['method']} seed {one.config['seed']}"
+
+
+def _command(one: Planned) -> str:
+    return shlex.join(["fuselab", "train", *one.overrides])

@@ -1,0 +1,33 @@
+"""What ``rerun=all`` replaces is kept."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from fuselab.runs.folder import RunFolder
+from fuselab.runs.lock import RunLock
+
+KEPT = frozenset({"lock.json", ".lock.guard"})
+
+
+def set_aside(folder: RunFolder) -> Path | None:
+    """Move what a run has found so far to ``.replaced`` in its sweep's folder, and return where it is now.
+
+    Args:
+        folder: the run's
+
+    Raises:
+        BusyError: another process is at work on it
+    """
+    if not folder.config.exists():
+        return None
+    replaced = folder.path.parent / ".replaced"
+    number = 1 + sum(1 for _ in replaced.glob(f"{folder.path.name}.*"))
+    place = replaced / f"{folder.path.name}.{number}"
+    with RunLock(folder.path):
+        place.mkdir(parents=True)
+        for path in folder.path.iterdir():
+            if path.name not in KEPT:
+                shutil.move(path, place / path.name)
+    return place

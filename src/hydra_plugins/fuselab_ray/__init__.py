@@ -1,0 +1,1 @@
+"""Hydra launcher on Ray."""
