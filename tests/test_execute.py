@@ -15,15 +15,16 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+from fuselab.callbacks.finite import DivergedError
 from fuselab.data.datamodule import InMemoryDataModule
 from fuselab.errors import ConfigError, DataError
-from fuselab.execute import check_devices, execute
+from fuselab.execute import check_devices, execute, work
 from fuselab.instantiate import instantiate
 from fuselab.runs.compose import composer, resolved
 from fuselab.runs.files import write_whole
 from fuselab.runs.folder import RunFolder
 from fuselab.runs.identity import identity
-from fuselab.runs.ranks import run_ranks
+from fuselab.runs.process import start
 from fuselab.tasks.classification import ClassificationTask
 
 from .conftest import TINY
@@ -82,7 +83,7 @@ def found(folder: RunFolder) -> dict[str, Any]:
     """Return what a run found, without what it took."""
     result = folder.result()
     assert result is not None
-    return {key: value for key, value in result.items() if key not in ("seconds", "peak_memory_bytes")}
+    return {key: value for key, value in result.items() if key not in ("seconds", "peak_memory_bytes", "config_digest")}
 
 
 def test_the_same_seed_gives_the_same_run_in_every_process(train, compose, tmp_path):
@@ -210,6 +211,14 @@ def test_a_run_that_fails_leaves_no_result(train, tmp_path):
     assert RunFolder(tmp_path / "run").result() is None
 
 
+def test_a_run_that_diverges_ends_with_the_reason(train, tmp_path):
+    with pytest.raises(DivergedError, match=r"the training loss \((nan|inf)\) must be finite; .*lower optimizer\.lr"):
+        train("optimizer.lr=1e30", "scheduler=constant", "trainer.max_epochs=5")
+    folder = RunFolder(tmp_path / "run")
+    assert folder.result() is None
+    assert not folder.predictions.exists()
+
+
 @pytest.mark.parametrize(
     ("devices", "there", "refused"),
     [
@@ -254,7 +263,7 @@ def test_two_processes_find_what_one_finds(train, compose, tmp_path):
     choices += ["trainer.max_epochs=3", "data.eval_batch_size=16"]
     alone = train(*choices, name="alone")
     both = prepared(RunFolder(tmp_path / "both"), compose(*choices, "trainer=ddp"))
-    run_ranks(both, count=2, threads=1)
+    assert start(work, both, trainer={"devices": 2, "num_nodes": 1}, threads=1).wait(300) == 0
     assert pd.read_parquet(both.predictions)["index"].tolist() == list(range(47))
     np.testing.assert_allclose(outputs(both), outputs(alone), rtol=0, atol=2e-3)
     one, two = found(alone), found(both)

@@ -44,8 +44,8 @@ def test_a_wheel_brings_conf_along(tmp_path):
     packed = {path.relative_to(tmp_path / "site/fuselab/conf") for path in (tmp_path / "site").rglob("conf/**/*.yaml")}
     assert packed == {path.relative_to(ROOT / "conf") for path in (ROOT / "conf").rglob("*.yaml")}
     code = (
-        "from fuselab.runs.conf import conf_folder; from fuselab.launch import first_job\n"
-        "print(conf_folder()); print(first_job([], config_dir=None).width)"
+        "from fuselab.runs.conf import conf_folder; from fuselab.runs.overrides import check_overrides\n"
+        "print(conf_folder()); print(check_overrides([]).config['width'])"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     done = subprocess.run(

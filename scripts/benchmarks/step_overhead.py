@@ -22,6 +22,7 @@ from omegaconf import OmegaConf
 from rich.console import Console
 from rich.table import Table
 
+from fuselab.callbacks.finite import StopAtNonFinite
 from fuselab.callbacks.progress import RecordProgress
 from fuselab.data.datamodule import InMemoryDataModule
 from fuselab.instantiate import instantiate
@@ -74,7 +75,7 @@ def lightning(config: dict[str, Any], epochs: int) -> float:
         trainer = pl.Trainer(
             **{key: value for key, value in config["trainer"].items() if key not in ("_target_", "max_epochs")},
             max_epochs=epochs,
-            callbacks=[clock, RecordProgress(folder=folder, status=status)],
+            callbacks=[clock, StopAtNonFinite(), RecordProgress(folder=folder, status=status)],
             logger=instantiate(config["logger"], save_dir=name),
             default_root_dir=name,
             enable_progress_bar=False,

@@ -115,7 +115,7 @@ def _show_report(sweep: Path, *, split: Literal["test", "val"], out: Path | None
 def _list(options: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from fuselab.runs.catalog import groups, render
+    from fuselab.runs.catalog import groups, render, render_methods
     from fuselab.runs.catalog import options as find
     from fuselab.runs.conf import conf_folder
 
@@ -125,7 +125,10 @@ def _list(options: argparse.Namespace) -> int:
         for group in groups(folders):
             console.print(group, highlight=False)
     else:
-        console.print(render(find(options.group, folders)))
+        found = find(options.group, folders)
+        console.print(render_methods(found) if options.group == "fusion" else render(found))
+        if options.group == "fusion":
+            console.print("parameters and FLOPs of the fusion alone, one sample, default widths, tokens of trio_digits")
     return 0
 
 

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra.core.config_loader import ConfigLoader
+from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, Quote, QuotedString
+from hydra.core.override_parser.types import (
+    ChoiceSweep,
+    Glob,
+    Override,
+    ParsedElementType,
+    Quote,
+    QuotedString,
+    ValueType,
+)
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig
 from rich.console import Console
@@ -17,12 +29,22 @@ from fuselab.errors import FuselabError
 from fuselab.instantiate import instantiate
 from fuselab.launch import require_writable
 from fuselab.runs.aside import set_aside
+from fuselab.runs.compose import match
 from fuselab.runs.plan import Planned, plan
 from fuselab.runs.process import warm_up
 from fuselab.runs.stop import STOP, launch_environment
 from fuselab.runs.sweep import Outcome, describe, drive, marker, render
 
 OUTCOME = Outcome()  # of this process's sweep: Hydra hands nothing back
+
+
+@contextmanager
+def keeping_refusal() -> Iterator[None]:
+    """Keep what a sweep refuses for the end of its process: between here and there is Hydra, with its traceback."""
+    try:
+        yield
+    except FuselabError as error:
+        OUTCOME.refused = error
 
 
 class Sweep:
@@ -40,10 +62,19 @@ class Sweep:
         self._launcher = launcher
         self._parser = OverridesParser.create(config_loader=loader)
         self._number = 0
+        self._loaded: set[str] = set()
 
     def parse(self, line: str) -> Override:
-        """Read one override."""
-        return self._parser.parse_override(line)
+        """Read one override; a ``glob(…)`` stands for the options that it takes."""
+        override = self._parser.parse_override(line)
+        value: Any = override._value
+        if isinstance(value, Glob):
+            names: list[ParsedElementType] = [*match(override.key_or_group, value, self._list)]
+            return replace(override, value_type=ValueType.CHOICE_SWEEP, _value=ChoiceSweep(list=names))
+        return override
+
+    def _list(self, group: str, kind: ObjectType) -> list[str]:
+        return self._loader.get_group_options(group, kind)
 
     def plan(self, jobs: Sequence[tuple[str, ...]]) -> list[Planned]:
         """Find out what is left to do for each job."""
@@ -88,8 +119,9 @@ class Sweep:
             warm_up()  # its runs are forked from this process's server, which may as well begin
         # Once, here, with a progress bar: workers that all wait for one of them show nothing.
         sources = {str(one.config["data"]["source"]): one.config["data"]["source"] for one in todo}
-        for source in sources.values():
-            instantiate(source).load()
+        for said in sources.keys() - self._loaded:
+            instantiate(sources[said]).load()
+            self._loaded.add(said)
         stop = marker(folder)
         with STOP.heeding_signals(stop):
             return drive(planned, lambda some: self._launch(some, stop), folder=folder)

@@ -45,6 +45,8 @@ def job(cfg: DictConfig) -> str | None:
             set_aside(folder)
         with STOP.heeding_launch():
             status = attempt(config, folder, work)
+        if status is None or status.state == "interrupted":
+            STOP.hand_back()
         if single:
             _say(folder, status)
     except FuselabError as error:

@@ -11,23 +11,27 @@ import pandas as pd
 import pytest
 import torch
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Glob
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 from fuselab.errors import ConfigError
-from fuselab.execute import execute
+from fuselab.execute import execute, work
+from fuselab.runs.catalog import options as catalog_options
 from fuselab.runs.checks import check_config, leaves
 from fuselab.runs.compose import composer, resolved
 from fuselab.runs.files import write_whole
 from fuselab.runs.folder import RunFolder
-from fuselab.runs.ranks import run_ranks
+from fuselab.runs.process import start
 
 from ..conftest import TINY
 
 CONF = Path(__file__).parents[2] / "conf"
 OPTIONS = [path.relative_to(CONF).with_suffix("").as_posix() for path in sorted(CONF.glob("*/**/*.yaml"))]
 # What a run of the method itself does not go through: how jobs are started, and which.
-NOT_OF_ONE_RUN = ("launcher/", "sweep/")
+NOT_OF_ONE_RUN = ("launcher/", "sweep/", "sweeper/")
+# What needs several processes, a GPU or a service has a test of its own.
+OF_THEIR_OWN = ("trainer/gpu", "trainer/ddp", "trainer/ddp_nodes", "trainer/fsdp", "logger/wandb")
 TEST_SAMPLES = 48
 Compose = Callable[..., DictConfig]
 
@@ -105,10 +109,13 @@ def test_every_value_of_a_sweep_can_be_chosen(option, compose):
     assert params
     for key, values in params.items():
         (parsed,) = OverridesParser.create().parse_overrides([f"{key}={values}"])
-        chosen = list(parsed.sweep_string_iterator())
+        if isinstance(parsed._value, Glob):
+            chosen = [f"{key}={one.name}" for one in catalog_options(key, [CONF]) if parsed._value.filter([one.name])]
+        else:
+            chosen = [f"{key}={value}" for value in parsed.sweep_string_iterator()]
         assert len(chosen) > 1
         for value in chosen:
-            check_config(resolved(compose(f"{key}={value}")))
+            check_config(resolved(compose(value)))
 
 
 def test_every_file_says_in_its_first_line_what_it_is():
@@ -121,11 +128,7 @@ def test_every_file_says_in_its_first_line_what_it_is():
 
 @pytest.mark.parametrize(
     "option",
-    [
-        option
-        for option in OPTIONS
-        if not option.startswith(NOT_OF_ONE_RUN) and option not in ("trainer/gpu", "trainer/ddp", "logger/wandb")
-    ],
+    [option for option in OPTIONS if not option.startswith(NOT_OF_ONE_RUN) and option not in OF_THEIR_OWN],
 )
 def test_every_option_trains_a_run_to_its_result(option, compose, tmp_path):
     config = resolved(compose(*TINY, "width=8", "threads=1", "logger=none", choose(option)))
@@ -170,7 +173,7 @@ def test_the_ddp_option_trains_in_its_processes(compose, tmp_path):
     config = resolved(compose(*TINY, "width=8", "threads=1", "logger=none", "trainer=ddp"))
     folder = RunFolder(tmp_path / "run")
     write_whole(folder.config, lambda temporary: OmegaConf.save(OmegaConf.create(config), temporary))
-    run_ranks(folder, count=config["trainer"]["devices"], threads=1)
+    assert start(work, folder, trainer=config["trainer"], threads=1).wait(300) == 0
     finished(folder)
 
 

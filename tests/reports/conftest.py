@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from fuselab.runs.files import write_json
+from fuselab.runs.lock import Owner
 from fuselab.runs.status import Status
 
 SLICES = ("redundant", "unique_audio", "unique_image")
@@ -79,6 +82,13 @@ class SweepFolder:
         self.set_state(folder, state, method, seed)
         return folder
 
+    def asked_for(self, *names: str) -> None:
+        """Write what a launch writes, of runs that may not have begun."""
+        there = [path.parent.name for path in self.path.glob("*/result.json")]
+        (self.path / "sweep.json").write_text(
+            json.dumps({"runs": [*there, *names], "started": 0.0, "command": "train"})
+        )
+
     def folder(self, method: str, seed: int, identity: str) -> Path:
         folder = self.path / f"{method.replace('/', '-')}-s{seed}-{identity}"
         folder.mkdir()
@@ -89,6 +99,9 @@ class SweepFolder:
             state=state, method=method, seed=seed, max_epochs=15, monitor="val/accuracy", mode="max", epoch=14
         )
         status.write(folder)
+        (folder / "lock.json").unlink(missing_ok=True)
+        if state == "running":
+            write_json(folder / "lock.json", asdict(Owner.this_process()))
 
 
 @pytest.fixture

@@ -37,8 +37,8 @@ def test_a_repeated_run_does_not_count_with_its_old_result(sweep):
 
 def test_runs_that_have_not_begun_are_counted(sweep):
     sweep.finished("early/concat", 0)
-    sweep.other("failed", "early/concat", 1)
-    (sweep.path / "sweep.json").write_text(json.dumps({"total": 5, "started": 0.0, "command": "train"}))
+    failed = sweep.other("failed", "early/concat", 1)
+    sweep.asked_for(failed.name, "early-concat-s2", "early-concat-s3", "early-concat-s4")
     assert load(sweep.path).waiting == 3
 
 

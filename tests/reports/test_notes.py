@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-
 from fuselab.reports.aggregate import frame_methods, frame_runs, list_metrics
 from fuselab.reports.columns import choose_columns
 from fuselab.reports.labels import label_runs
@@ -35,12 +33,12 @@ def test_the_title_says_what_every_run_was_given(full_sweep):
 def test_runs_that_do_not_count_are_named(full_sweep):
     failed = [full_sweep.other("failed", "late/average", seed).name for seed in (0, 1)]
     running = full_sweep.other("running", "late/average", 2).name
-    (full_sweep.path / "sweep.json").write_text(json.dumps({"total": 18}))
+    full_sweep.asked_for(*failed, running, "a-s0", "a-s1", "a-s2")
     assert notes_of(full_sweep) == (f"left out: 2 failed, 1 running, 3 not begun: {', '.join([*failed, running])}",)
 
 
 def test_runs_that_have_not_begun_have_no_name(full_sweep):
-    (full_sweep.path / "sweep.json").write_text(json.dumps({"total": 15}))
+    full_sweep.asked_for("a-s0", "a-s1", "a-s2")
     assert notes_of(full_sweep) == ("left out: 3 not begun",)
 
 

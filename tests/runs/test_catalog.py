@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from fuselab.errors import ConfigError
-from fuselab.runs.catalog import Option, groups, options, render
+from fuselab.runs.catalog import Option, groups, options, render, render_methods
 from fuselab.runs.conf import conf_folder
 
 
@@ -110,12 +110,15 @@ def test_a_yaml_in_another_encoding_is_said(ours: Path):
 @pytest.mark.parametrize("width", [80, 100, 120])
 def test_the_table_fits_the_terminal(width: int):
     console = Console(width=width, record=True, force_terminal=False)
-    console.print(render(options("fusion", [conf_folder()])))
+    console.print(render_methods(options("fusion", [conf_folder()])))
+    console.print(render(options("encoder/text", [conf_folder()])))
     text = console.export_text()
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
     assert text.index("unimodal/text") < text.index("early/concat") < text.index("late/mean")
-    assert "fuselab.fusion.early.weighted_sum.WeightedSum" in text
+    assert "Arevalo et al. 2017" in text
+    assert "40,960" in text
+    assert "fuselab.encoders.text.transformer.Transformer" in text
 
 
 def test_the_table_shows_brackets_as_they_are(ours: Path):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from fuselab.errors import RunFolderError
 from fuselab.runs.files import write_json
 from fuselab.runs.folder import RunFolder, find_runs, find_sweep
+from fuselab.runs.lock import Owner, RunLock
 from fuselab.runs.status import Status
 
 
@@ -19,7 +21,7 @@ def test_runs_are_found_by_name(tmp_path: Path):
     for name in ("b-s0", "a-s1", "a-s0"):
         make_run(tmp_path / name)
     (tmp_path / "report").mkdir()
-    write_json(tmp_path / "sweep.json", {"total": 3})
+    write_json(tmp_path / "sweep.json", {"runs": ["a-s0"]})
     assert [run.path.name for run in find_runs(tmp_path)] == ["a-s0", "a-s1", "b-s0"]
 
 
@@ -54,6 +56,32 @@ def test_a_run_that_never_began_has_no_status(tmp_path: Path):
     status = RunFolder(make_run(tmp_path / "a-s0")).status()
     assert status is not None
     assert status.method == "early/sum"
+
+
+def lock(folder: Path, owner: Owner) -> None:
+    write_json(folder / "lock.json", asdict(owner))
+
+
+def test_a_run_is_running_while_a_living_process_holds_its_lock(tmp_path: Path):
+    folder = RunFolder(make_run(tmp_path / "a-s0"))
+    status = folder.status()
+    assert status is not None
+    assert folder.state(status) == "interrupted"
+    with RunLock(folder.path):
+        assert folder.state(status) == "running"
+    assert folder.state(status) == "interrupted"
+    lock(folder.path, replace(Owner.this_process(), began=0.0))
+    assert folder.state(status) == "interrupted"
+
+
+@pytest.mark.parametrize("state", ["finished", "failed", "interrupted"])
+def test_a_run_that_ended_stays_ended(state, tmp_path: Path):
+    folder = RunFolder(make_run(tmp_path / "a-s0"))
+    status = folder.status()
+    assert status is not None
+    status.state = state
+    with RunLock(folder.path):
+        assert folder.state(status) == state
 
 
 def test_a_sweep_is_found_by_path_or_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

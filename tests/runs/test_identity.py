@@ -44,6 +44,31 @@ def test_every_value_counts_but_those_that_cannot_change_the_result(shipped):
     assert len({identity(changed(shipped, path)) for path in counted}) == len(counted)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("dry_run", True),
+        ("logger", {"_target_": "other"}),
+        ("name", "other"),
+        ("output_dir", "/elsewhere"),
+        ("progress", False),
+        ("rerun", "all"),
+        ("retries", 3),
+        ("retry_delay", 0.5),
+        ("threads", 7),
+        ("trusted", ["mine"]),
+    ],
+)
+def test_how_a_run_is_launched_watched_and_stored_counts_for_nothing(key, value, shipped):
+    assert shipped[key] != value
+    assert identity(shipped | {key: value}) == identity(shipped)
+
+
+@pytest.mark.parametrize(("key", "value"), [("test", False), ("seed", 1), ("width", 65), ("scheduler", None)])
+def test_what_can_change_the_result_counts(key, value, shipped):
+    assert identity(shipped | {key: value}) != identity(shipped)
+
+
 def test_what_hydra_adds_counts_for_nothing(shipped):
     assert identity(shipped | {"hydra": {"job": 1}}) == identity(shipped)
 

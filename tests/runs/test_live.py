@@ -6,9 +6,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from rich.console import Console
 
@@ -18,6 +20,7 @@ from fuselab.runs import summary as summary_module
 from fuselab.runs.files import read_json, write_json
 from fuselab.runs.folder import RunFolder
 from fuselab.runs.live import LiveThread, render, say_duration, watch
+from fuselab.runs.lock import Owner
 from fuselab.runs.status import Status
 from fuselab.runs.summary import SweepReader, summary
 
@@ -33,13 +36,25 @@ def sweep(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def put(sweep: Path) -> Put:
-    """Writes a run's status, and its result where it took a known time."""
+    """Writes a run's status, its result where it took a known time, and the lock of one that runs."""
 
-    def put(method: str, seed: int, state: Any, *, took: float | None = None, ago: float = 0.0, **changes: Any) -> Path:
+    def put(
+        method: str,
+        seed: int,
+        state: Any,
+        *,
+        took: float | None = None,
+        ago: float = 0.0,
+        owner: Owner | None = None,
+        **changes: Any,
+    ) -> Path:
         folder = sweep / f"{method.replace('/', '-')}-s{seed}"
         parts = {"max_epochs": 15, "monitor": "val/accuracy", "mode": "max", "started": time.time() - ago} | changes
         if took is not None:
             write_json(folder / "result.json", {"seconds": {"total": took}})
+        (folder / "lock.json").unlink(missing_ok=True)
+        if state == "running":
+            write_json(folder / "lock.json", asdict(owner or Owner.this_process()))
         Status(state=state, method=method, seed=seed, **parts).write(folder)
         return folder
 
@@ -47,15 +62,17 @@ def put(sweep: Path) -> Put:
 
 
 @pytest.fixture
-def dead_pid() -> int:
-    """The number of a process that has ended."""
+def dead() -> Owner:
+    """A process that has ended."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
-    return process.pid
+    return replace(Owner.this_process(), pid=process.pid)
 
 
-def ask_for(sweep: Path, total: int) -> None:
-    write_json(sweep / "sweep.json", {"total": total, "started": 0.0, "command": "train -m"})
+def ask_for(sweep: Path, **seeds: int) -> None:
+    """Write what a launch writes: so many seeds of each method."""
+    runs = [f"{method.replace('_', '-')}-s{seed}" for method, number in seeds.items() for seed in range(number)]
+    write_json(sweep / "sweep.json", {"runs": runs, "started": 0.0, "command": "train -m"})
 
 
 def plain(width: int = 100) -> Console:
@@ -72,12 +89,12 @@ def rendered(sweep: Path) -> str:
     return text_of(console)
 
 
-def test_runs_are_counted_by_state(sweep, put, dead_pid):
-    ask_for(sweep, 10)
+def test_runs_are_counted_by_state(sweep, put, dead):
+    ask_for(sweep, early_sum=6, late_average=4)
     for seed in range(3):
         put("early/sum", seed, "finished")
     put("late/average", 0, "running")
-    put("late/average", 1, "running", pid=dead_pid)
+    put("late/average", 1, "running", owner=dead)
     put("late/average", 2, "interrupted")
     put("late/average", 3, "failed", error="ValueError: no")
     seen = summary(sweep)
@@ -87,7 +104,7 @@ def test_runs_are_counted_by_state(sweep, put, dead_pid):
 
 
 def test_folders_without_a_status_wait_and_broken_ones_are_named(sweep, put):
-    ask_for(sweep, 3)
+    ask_for(sweep, early_sum=3)
     put("early/sum", 0, "finished")
     (sweep / "early-sum-s1").mkdir()
     (put("early/sum", 2, "running") / "status.json").write_text('{"state": "runn')
@@ -105,7 +122,7 @@ def test_without_a_launch_there_is_what_there_is(sweep, put):
 def test_a_smaller_launch_does_not_hide_earlier_runs(sweep, put):
     for seed in range(3):
         put("early/sum", seed, "finished")
-    ask_for(sweep, 1)
+    ask_for(sweep, early_sum=1)
     assert (summary(sweep).total, summary(sweep).waiting) == (3, 0)
 
 
@@ -131,7 +148,7 @@ def test_there_is_no_best_run_among_different_metrics(sweep, put):
 
 
 def test_time_left_shares_the_work_among_those_who_work(sweep, put):
-    ask_for(sweep, 8)
+    ask_for(sweep, early_sum=4, late_average=2, early_outer=2)
     put("early/sum", 0, "finished", took=20.0)
     put("late/average", 0, "finished", took=40.0)
     put("early/sum", 1, "running", ago=5.0)  # 20 - 5 = 15
@@ -149,7 +166,7 @@ def test_time_left_is_at_least_that_of_the_longest_run(sweep, put):
 
 
 def test_a_run_that_takes_longer_than_expected_gives_no_time_back(sweep, put):
-    ask_for(sweep, 3)
+    ask_for(sweep, early_sum=3)
     put("early/sum", 0, "finished", took=10.0)
     put("early/sum", 1, "running", ago=25.0)
     assert summary(sweep).seconds_left == pytest.approx(10.0, abs=2)
@@ -176,7 +193,7 @@ def test_without_a_result_a_run_took_as_long_as_its_status_says(sweep, put):
 
 
 def test_time_left_is_unknown_before_a_run_has_finished_and_where_none_runs(sweep, put):
-    ask_for(sweep, 3)
+    ask_for(sweep, early_sum=3)
     put("early/sum", 0, "running")
     assert summary(sweep).seconds_left is None
     put("early/sum", 0, "finished", took=10.0)
@@ -184,7 +201,7 @@ def test_time_left_is_unknown_before_a_run_has_finished_and_where_none_runs(swee
 
 
 def test_the_pace_is_kept_between_two_runs(sweep, put):
-    ask_for(sweep, 3)
+    ask_for(sweep, early_sum=3)
     put("early/sum", 0, "running")
     reader = SweepReader(sweep)
     reader.read()
@@ -211,7 +228,8 @@ def test_files_that_have_not_changed_are_not_read_again(sweep, put, monkeypatch)
 
 def test_a_process_that_dies_is_noticed_though_its_file_stays(sweep, put):
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    put("early/sum", 0, "running", pid=process.pid)
+    owner = replace(Owner.this_process(), pid=process.pid, began=psutil.Process(process.pid).create_time())
+    put("early/sum", 0, "running", owner=owner)
     reader = SweepReader(sweep)
     assert len(reader.read().running) == 1
     process.communicate()
@@ -219,7 +237,7 @@ def test_a_process_that_dies_is_noticed_though_its_file_stays(sweep, put):
 
 
 def test_the_view_says_what_runs_and_what_failed(sweep, put):
-    ask_for(sweep, 9)
+    ask_for(sweep, early_sum=3, late_average=3, attention_cross=3)
     put("early/sum", 0, "finished", took=250.0, best=0.861, ago=9.0)
     put("attention/cross", 2, "running", epoch=4, best=0.77, ago=7.2)
     put("late/average", 1, "failed", error="RuntimeError: out of [memory]")
@@ -254,7 +272,7 @@ def test_durations_in_words(seconds, words):
 
 
 def test_watching_without_a_terminal_is_one_look(sweep, put):
-    ask_for(sweep, 2)
+    ask_for(sweep, early_sum=2)
     put("early/sum", 0, "running")
     console = plain()
     seen = watch(sweep, interval=60.0, once=False, console=console)
@@ -271,7 +289,7 @@ def test_watching_once_is_one_look(sweep, put):
 
 
 def test_watching_ends_when_all_is_over(sweep, put, monkeypatch):
-    ask_for(sweep, 2)
+    ask_for(sweep, early_sum=2)
     put("early/sum", 0, "running")
     steps = iter([lambda: put("early/sum", 0, "finished"), lambda: put("early/sum", 1, "failed", error="no")])
     monkeypatch.setattr(live.time, "sleep", lambda _: next(steps)())
@@ -293,8 +311,8 @@ def test_whoever_watches_may_stop(sweep, put, monkeypatch):
     assert len(watch(sweep, interval=1.0, once=False, console=console).running) == 1
 
 
-def test_without_a_terminal_the_thread_says_a_line_for_each_run_that_ends(sweep, put, dead_pid):
-    ask_for(sweep, 5)
+def test_without_a_terminal_the_thread_says_a_line_for_each_run_that_ends(sweep, put, dead):
+    ask_for(sweep, early_sum=5)
     put("early/sum", 0, "finished", took=1.0)
     put("early/sum", 1, "failed", error="old")
     put("early/sum", 4, "failed", error="old")
@@ -305,7 +323,7 @@ def test_without_a_terminal_the_thread_says_a_line_for_each_run_that_ends(sweep,
         wait_for(console, "seed 1 finished")
         put("early/sum", 2, "failed", error="ValueError: [bold] no")
         wait_for(console, "seed 2 failed")
-        put("early/sum", 3, "running", pid=dead_pid)
+        put("early/sum", 3, "running", owner=dead)
         wait_for(console, "seed 3 interrupted")
         put("early/sum", 4, "finished", took=3.0)
     assert text_of(console).splitlines() == [
@@ -318,7 +336,7 @@ def test_without_a_terminal_the_thread_says_a_line_for_each_run_that_ends(sweep,
 
 
 def test_runs_that_end_between_two_looks_are_said_in_their_order(sweep, put):
-    ask_for(sweep, 2)
+    ask_for(sweep, early_sum=2)
     console = plain()
     with LiveThread(sweep, interval=60.0, console=console):
         put("early/sum", 1, "finished", took=1.0)
@@ -359,7 +377,7 @@ def test_the_thread_outlives_a_broken_file(sweep, put):
 
 
 def test_on_a_terminal_the_last_state_stays(sweep, put):
-    ask_for(sweep, 2)
+    ask_for(sweep, early_sum=2)
     put("early/sum", 1, "finished")
     console = Console(file=io.StringIO(), force_terminal=True, width=100)
     with LiveThread(sweep, interval=0.01, console=console):

@@ -17,6 +17,13 @@ def test_a_folder_has_one_id():
     assert len({one, wandb_id(Path("outputs/sweep/other")), wandb_id(Path("outputs/other/run"))}) == 3
 
 
+def test_the_trials_of_two_searches_are_not_one_sweep(tmp_path):
+    one, other = (tmp_path / name / "trials" / "run" for name in ("one", "other"))
+    assert wandb_id(one) != wandb_id(other)
+    one.mkdir(parents=True)
+    assert wandb_logger(project="mine", save_dir=str(one))._wandb_init["group"] == "one/trials"
+
+
 @pytest.mark.parametrize("key", [None, "0" * 40])
 def test_the_sweep_is_the_group_and_the_run_the_name(key, tmp_path, monkeypatch: pytest.MonkeyPatch):
     if key is None:

@@ -19,7 +19,18 @@ class LeaveWhenAsked(pl.Callback):
     def __init__(self) -> None:
         self._ours = signal.getsignal(signal.SIGTERM) is leave
 
-    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Put it back; Lightning has just put its own there."""
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Put it back; Lightning has put its own there since ``setup``."""
+        self._put_back()
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Put it back."""
+        self._put_back()
+
+    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Put it back."""
+        self._put_back()
+
+    def _put_back(self) -> None:
         if self._ours:
             signal.signal(signal.SIGTERM, leave)

@@ -12,6 +12,7 @@ import yaml
 from fuselab.errors import RunFolderError
 from fuselab.runs.files import read_json
 from fuselab.runs.folder import RunFolder, find_runs
+from fuselab.runs.record import read_record
 
 NAMED = 4  # runs that a message names before it counts the rest
 REPEAT = "delete the run's folder and launch it again"
@@ -58,11 +59,13 @@ class Loaded:
         runs: finished runs, sorted by folder name
         left_out: folder names of the other runs, by state
         waiting: runs that the last launch asked for and that have no folder yet
+        search: the record of the search that chose the settings; None where there was none
     """
 
     runs: tuple[Run, ...]
     left_out: dict[str, tuple[str, ...]]
     waiting: int
+    search: dict[str, Any] | None = None
 
 
 def load(sweep: Path) -> Loaded:
@@ -95,7 +98,7 @@ def load(sweep: Path) -> Loaded:
         _refuse_mixture(sweep, runs, key)
     launched = set((read_json(sweep / "sweep.json") or {}).get("runs", ()))
     begun = {run.name for run in runs}.union(*others.values())
-    return Loaded(tuple(runs), others, len(launched - begun))
+    return Loaded(tuple(runs), others, len(launched - begun), read_record(sweep))
 
 
 def name_some(names: list[str] | tuple[str, ...]) -> str:

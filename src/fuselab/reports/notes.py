@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -12,6 +13,7 @@ from fuselab.reports.columns import Columns
 from fuselab.reports.labels import differences_between_methods, name_row
 from fuselab.reports.load import Loaded, Run, name_some
 from fuselab.reports.table import Column
+from fuselab.runs.record import say_record
 
 CODE = {"git_commit": "commits", "versions": "sets of package versions"}
 
@@ -36,7 +38,7 @@ def notes(loaded: Loaded, labels: dict[str, str]) -> tuple[str, ...]:
         labels: what tells runs of one method apart, by run name
     """
     runs = loaded.runs
-    said = [_left_out(loaded), _seeds(runs, labels)]
+    said = [_left_out(loaded), _seeds(runs, labels), _not_searched(loaded)]
     if keys := differences_between_methods(runs):
         said.append(f"methods differ in more than their fusion: {name_some(keys)}")
     for key, words in CODE.items():
@@ -45,7 +47,14 @@ def notes(loaded: Loaded, labels: dict[str, str]) -> tuple[str, ...]:
     return tuple(filter(None, said))
 
 
-def footnotes(methods: pd.DataFrame, shown: Sequence[Column], columns: Columns, *, split: Split) -> tuple[str, ...]:
+def footnotes(
+    methods: pd.DataFrame,
+    shown: Sequence[Column],
+    columns: Columns,
+    *,
+    split: Split,
+    search: dict[str, Any] | None = None,
+) -> tuple[str, ...]:
     """Return how to read the numbers.
 
     Args:
@@ -53,6 +62,7 @@ def footnotes(methods: pd.DataFrame, shown: Sequence[Column], columns: Columns, 
         shown: the columns of this table
         columns: all that there are
         split: whose metrics they are
+        search: the record of the search that chose the settings, if one did
     """
     counts = sorted(set(methods["seeds"]))
     several = [count for count in counts if count > 1]
@@ -70,7 +80,7 @@ def footnotes(methods: pd.DataFrame, shown: Sequence[Column], columns: Columns, 
         said.append(f"{columns.main[0].heading} per slice of the {split} split: {names}{deviation}")
     elif columns.slices:
         said.append("slices are in table.md, or in a wider terminal")
-    return tuple(said)
+    return (*said, *(say_record(search) if search else ()))
 
 
 def _left_out(loaded: Loaded) -> str:
@@ -78,6 +88,15 @@ def _left_out(loaded: Loaded) -> str:
     parts += [f"{loaded.waiting} not begun"] * (loaded.waiting > 0)
     names = [name for several in loaded.left_out.values() for name in several]
     return f"left out: {', '.join(parts)}{': ' * bool(names)}{name_some(names)}" if parts else ""
+
+
+def _not_searched(loaded: Loaded) -> str:
+    """Say which runs have settings that no search chose, where one chose those of the others."""
+    if loaded.search is None:
+        return ""
+    refits = {refit["identity"] for one in loaded.search["values"] for refit in one["refits"]}
+    others = [run.name for run in loaded.runs if run.result["identity"] not in refits]
+    return f"not chosen by the search: {name_some(others)}" if others else ""
 
 
 def _seeds(runs: Sequence[Run], labels: dict[str, str]) -> str:

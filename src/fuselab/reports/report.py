@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from rich.console import Console, RenderableType
@@ -33,6 +34,7 @@ class Report:
         columns: what can be shown
         methods: a row a method, with means and deviations
         runs: a row a run, with all that it found
+        search: the record of the search that chose the settings; None where there was none
     """
 
     title: str
@@ -41,6 +43,7 @@ class Report:
     columns: Columns
     methods: pd.DataFrame
     runs: pd.DataFrame
+    search: dict[str, Any] | None
 
     def table(self, columns: Sequence[Column]) -> Table:
         """Return the table with some of the columns."""
@@ -49,7 +52,7 @@ class Report:
             notes=self.notes,
             headings=("seeds", *(column.heading for column in columns)),
             families=group_rows(self.methods, columns),
-            footnotes=footnotes(self.methods, columns, self.columns, split=self.split),
+            footnotes=footnotes(self.methods, columns, self.columns, split=self.split, search=self.search),
         )
 
     def rich(self, console: Console) -> RenderableType:
@@ -77,6 +80,7 @@ def report(sweep: Path, *, split: Split) -> Report:
         columns=choose_columns(list_metrics(runs, split=split)),
         methods=frame_methods(runs, split=split),
         runs=runs,
+        search=loaded.search,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from fuselab.runs.folder import RunFolder
 from fuselab.runs.lock import RunLock
 
-KEPT = frozenset({"lock.json", ".lock.guard"})
+KEPT = frozenset({"lock.json", ".lock.guard", ".work.guard"})
 
 
 def set_aside(folder: RunFolder) -> Path | None:

@@ -16,7 +16,7 @@ from fuselab.runs.due import Due, due
 from fuselab.runs.files import write_whole
 from fuselab.runs.folder import RunFolder
 from fuselab.runs.leave import LEFT_IN_ORDER
-from fuselab.runs.lock import RunLock
+from fuselab.runs.lock import BusyError, RunLock
 from fuselab.runs.process import Process, Work, node, start
 from fuselab.runs.status import State, Status
 from fuselab.runs.stop import STOP
@@ -73,9 +73,10 @@ def _try(config: Mapping[str, Any], folder: RunFolder, todo: Due, work: Work, lo
         return record_failure(folder, error)
     try:
         code, stopped = _wait(process, lock=lock)
+    except BusyError:
+        raise  # somebody else's run now: not one more line may be written
     except BaseException:
-        # A second signal, or somebody else's run now.
-        _end(folder, "interrupted")
+        _ended(folder, LEFT_IN_ORDER, stopped=True)
         raise
     return _ended(folder, code, stopped=stopped)
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fuselab.errors import ConfigError, nearest
+from fuselab.runs.methods import method
 
 _FAMILIES = ("unimodal", "early", "attention", "late")  # of fusion, in the order of the tables
 _TARGET = re.compile(r"""^_target_:\s*["']?([\w.]+)""", re.MULTILINE)
@@ -93,6 +94,29 @@ def render(options: Sequence[Option]) -> Table:
         if option.target:
             said.append(f"\n{option.target}" if option.summary else option.target, style="dim")
         table.add_row(Text(option.name), said, end_section=bool(following) and following.family != option.family)
+    return table
+
+
+def render_methods(options: Sequence[Option]) -> Table:
+    """Return a table of fusion methods for the terminal: what each is, who described it, and what it costs.
+
+    Args:
+        options: of the group ``fusion``
+    """
+    table = Table(box=box.HORIZONTALS, header_style="bold", border_style="dim", pad_edge=False)
+    for heading in ("method", "what it is, and its modality weights (w)", "parameters", "FLOPs"):
+        number = heading in ("parameters", "FLOPs")
+        table.add_column(heading, no_wrap=number or heading == "method", justify="right" if number else "left")
+    for option, following in zip_longest(options, options[1:]):
+        known = method(option.name, option.target or "")
+        said = Text(option.summary)
+        if known.weights:
+            said.append(f"\nw: {known.weights}", style="dim")
+        if known.reference:
+            said.append(f"\n{known.reference}", style="dim")
+        costs = ["" if cost is None else f"{cost:,}" for cost in (known.parameters, known.flops)]
+        last = bool(following) and following.family != option.family
+        table.add_row(Text(option.name), said, *costs, end_section=last)
     return table
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from fuselab.runs import catalog
 from fuselab.runs.checks import leaves
 from fuselab.runs.conf import conf_folder
 
+_LACKING = re.compile(r"Could not find 'hydra/launcher/submitit_(\w+)'")
 HYDRA_ERRORS = (HydraException, OmegaConfBaseException, ValueError)
 
 
@@ -49,9 +51,8 @@ class Composer:
         return "." not in name and last in self._list(parent, ObjectType.GROUP)
 
     def match(self, group: str, pattern: Glob) -> list[str]:
-        """Return the options that a ``glob(…)`` takes; Hydra looks into the group's own folder only."""
-        names: list[str] = pattern.filter(self._list(group, ObjectType.CONFIG))
-        return names
+        """Return the options that a ``glob(…)`` takes."""
+        return match(group, pattern, self._list)
 
     def check_option(self, group: str, option: str) -> None:
         """Refuse an option that a group lacks.
@@ -91,6 +92,9 @@ class Composer:
 
     def _explained(self, choices: Sequence[str], error: Exception) -> ConfigError:
         """Find the override without which the others compose, and say what is wrong with it."""
+        lacking = _LACKING.search(str(error))
+        if lacking:
+            return ConfigError(f"launcher ({lacking[1]}) must have its package; pip install 'fuselab[slurm]'")
         for place, line in enumerate(choices):
             try:
                 chosen = self._compose([*choices[:place], *choices[place + 1 :]]).hydra.runtime.choices
@@ -105,6 +109,27 @@ class Composer:
             found = loader.get_group_options(group, kind, config_name=self._config_name, overrides=self._search)
             self._listed[group, kind] = found
         return self._listed[group, kind]
+
+
+def match(group: str, pattern: Glob, listed: Callable[[str, ObjectType], list[str]]) -> list[str]:
+    """Return the options of a group that a ``glob(…)`` takes, those in its folders included.
+
+    Hydra by itself looks into the group's own folder only, where ``fusion`` has none.
+
+    Args:
+        group: such as ``fusion``
+        pattern: of options' names, such as ``late/*``
+        listed: what a folder holds
+    """
+    names: list[str] = pattern.filter(sorted(_options(group, "", listed)))
+    return names
+
+
+def _options(group: str, below: str, listed: Callable[[str, ObjectType], list[str]]) -> Iterator[str]:
+    folder = f"{group}/{below}".rstrip("/")
+    yield from (f"{below}{name}" for name in listed(folder, ObjectType.CONFIG))
+    for name in listed(folder, ObjectType.GROUP):
+        yield from _options(group, f"{below}{name}/", listed)
 
 
 @contextmanager

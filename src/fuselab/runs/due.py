@@ -10,7 +10,7 @@ import yaml
 
 from fuselab.errors import RunFolderError
 from fuselab.runs.folder import RunFolder
-from fuselab.runs.identity import identity
+from fuselab.runs.identity import NEUTRAL, identity
 
 Due = Literal["done", "left", "new", "resume", "repeat"]
 # done: finished; left: failed, and rerun=none leaves it so; new: never begun; resume: go on from its last checkpoint;
@@ -76,11 +76,15 @@ def _check_config(config: Mapping[str, Any], folder: RunFolder) -> None:
             f"the file ({folder.config}) must hold a run's config; move the folder away and launch again ({error})"
         ) from error
     if found != identity(config):
-        differing = ", ".join(sorted(_differences(config, there))[:5])
+        differing = ", ".join(sorted(_differences(_counted(config), _counted(there)))[:5])
         raise RunFolderError(
             f"the config in {folder.path} (identity {found}) must be the one that is launched (identity "
             f"{identity(config)}); they differ in {differing}: move the folder away and launch again"
         )
+
+
+def _counted(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in config.items() if key not in NEUTRAL}
 
 
 def _differences(one: Any, other: Any, key: str = "") -> list[str]:

@@ -5,6 +5,8 @@ outputs/<sweep>/<method>-s<seed>-<identity>/    one run
     config.yaml  status.json  metrics.csv  checkpoints/  predictions.parquet  result.json  run.log
     lock.json                                   while a process is at work on it
 outputs/<sweep>/.replaced/                      what rerun=all has replaced
+outputs/<sweep>/search.db  search.json          what a search has tried and what it chose
+outputs/<sweep>/trials/                         the runs of its trials: a sweep of their own
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from fuselab.errors import RunFolderError
 from fuselab.runs.files import read_json
 from fuselab.runs.lock import holder
 from fuselab.runs.status import State, Status
+
+TRIALS = "trials"
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from typing import Any
 from hydra.core.override_parser.types import Override, Transformer
 
 from fuselab.errors import ConfigError, nearest
+from fuselab.runs.lines import plain
 
 Parse = Callable[[str], Override]
 _Axis = list[tuple[str, ...]]  # of a product: each entry sets one key, or zipped ones together
@@ -51,23 +52,29 @@ def expand(
     given = {parse(one).key_or_group for one in command}
     fixed = [_values(parse(one)) for one in command]
     found: dict[tuple[str, ...], None] = {}
+    swept = [key for one in parameters({"params": params, "blocks": blocks}) for key in one]
+    _check_exclusions(exclude, [*swept, *given])
     for block in blocks or [{}]:
         _check_block(block)
         free = {**params, **(block.get("grid") or {})}
         axes = [_values(parse(line_of(key, value))) for key, value in free.items() if key not in given]
         axes += _zipped(block.get("zip") or {}, given, parse)
-        left_out = [_settings(one, parse) for one in (*exclude, *(block.get("exclude") or ()))]
+        own = block.get("exclude") or ()
+        _check_exclusions(own, [*free, *(block.get("zip") or {}), *given])
+        left_out = [_settings(one, parse) for one in (*exclude, *own)]
         jobs = [tuple(itertools.chain(*choice)) for choice in itertools.product(*axes, *fixed)]
-        _check_exclusions(left_out, [*free, *(block.get("zip") or {}), *given])
-        found |= dict.fromkeys(job for job in jobs if not any(_matches(job, one) for one in left_out))
+        if left_out:
+            set_by = {line: _set_by(line, parse) for job in jobs for line in job}
+            jobs = [job for job in jobs if not any(_matches([set_by[line] for line in job], one) for one in left_out)]
+        found |= dict.fromkeys(jobs)
     if not found:
         raise ConfigError("the sweep must have at least one run; its exclude leaves none: take a line out of it")
     return list(found)
 
 
 def parameters(sweeper: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the parameters of each block of a sweeper's config, those of every block included."""
-    params = sweeper.get("params") or {}
+    """Return the parameters of each block of a sweeper's config, those of every block and a search's space included."""
+    params = {**(sweeper.get("params") or {}), **(sweeper.get("space") or {})}
     blocks = sweeper.get("blocks") or [{}]
     return [{**params, **(one.get("grid") or {}), **(one.get("zip") or {})} for one in blocks]
 
@@ -112,21 +119,27 @@ def _zipped(zipped: Mapping[str, Any], given: set[str], parse: Parse) -> list[_A
     return [[tuple(itertools.chain(*row)) for row in zip(*columns.values(), strict=True)]] if columns else []
 
 
-def _settings(exclusion: Mapping[str, Any], parse: Parse) -> dict[str, set[str]]:
+def _settings(exclusion: Mapping[str, Any], parse: Parse) -> dict[str, list[Any]]:
     """Return the values of each key that, all together, leave a run out."""
     return {
-        key: {line.partition("=")[2] for (line,) in _values(parse(line_of(key, value)))}
+        key: [_set_by(line, parse)[1] for (line,) in _values(parse(line_of(key, value)))]
         for key, value in exclusion.items()
     }
 
 
-def _check_exclusions(exclusions: Iterable[Mapping[str, set[str]]], known: Sequence[str]) -> None:
+def _set_by(line: str, parse: Parse) -> tuple[str, Any]:
+    """Return the key that an override sets, and its value, which can be written in several ways."""
+    override = parse(line)
+    return override.key_or_group, plain(override._value)
+
+
+def _check_exclusions(exclusions: Iterable[Mapping[str, Any]], known: Sequence[str]) -> None:
     for exclusion in exclusions:
         for key in exclusion:
             if key not in known:
                 raise ConfigError(f"exclude ({key}) must name a parameter of the sweep; {nearest(key, known)}")
 
 
-def _matches(job: Sequence[str], exclusion: Mapping[str, set[str]]) -> bool:
-    values = dict(line.lstrip("+~").partition("=")[::2] for line in job)
-    return all(values.get(key) in wanted for key, wanted in exclusion.items())
+def _matches(job: Iterable[tuple[str, Any]], exclusion: Mapping[str, list[Any]]) -> bool:
+    values = dict(job)
+    return all(key in values and values[key] in wanted for key, wanted in exclusion.items())

@@ -8,6 +8,9 @@ from types import FrameType
 LEFT_IN_ORDER = 75  # the exit code that says so
 
 
+_leaving: list[bool] = []
+
+
 class Left(BaseException):
     """The run was asked to leave; no handler of errors may take it for one."""
 
@@ -18,10 +21,12 @@ def leave(_: int, __: FrameType | None) -> None:
     Checkpoints are written whole or not at all, so there is nothing to wait for.
 
     Raises:
-        Left: always
+        Left: at the first signal
     """
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise Left
+    # Not by ignoring the signal: Lightning sets its handler back while it cleans up.
+    if not _leaving:
+        _leaving.append(True)
+        raise Left
 
 
 def leave_at_sigterm() -> None:

@@ -107,7 +107,7 @@ def read(override: Override, source: Composer) -> Line:
     # A mapping changes what the chosen option holds.
     is_group = is_group and not any(isinstance(one, dict) for one in values)
     if not values:
-        remedy = f"a glob looks into the group's own folder only: fuselab list {key}" if is_group else "change its ends"
+        remedy = f"see what there is to match: fuselab list {key}" if is_group else "change its ends"
         raise ConfigError(f"{override.input_line} must stand for at least one value; {remedy}")
     if is_group and not (override.is_delete() and value is None):
         for option in itertools.chain.from_iterable(one if isinstance(one, list) else [one] for one in values):

@@ -10,18 +10,21 @@ import os
 import socket
 import time
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 
 import psutil
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from fuselab.errors import RunFolderError
 from fuselab.runs.files import read_json, write_json
 
 BEAT = 5.0  # seconds between two touches
+LOOK = 0.1  # seconds between two looks for a process that its owner has left behind
+LEFTOVER = 90.0  # seconds that it is given to end by itself
 STALE = 60.0  # seconds without a touch after which an owner on another machine counts as gone
 
 CLOCK_SLACK = 5.0  # seconds: the time at which a process began is only as good as the machine's clock
@@ -80,6 +83,7 @@ class RunLock:
         self._path = folder / "lock.json"
         # Guards the moment of taking only. The system lets go of it when its holder dies.
         self._guard = FileLock(folder / ".lock.guard")
+        self._work = FileLock(folder / ".work.guard")
         self._owner = Owner.this_process()
         self._beaten = 0.0
 
@@ -95,15 +99,36 @@ class RunLock:
                 )
             write_json(self._path, asdict(self._owner))
         self._beaten = time.monotonic()
+        try:
+            self._wait_for_leftover()
+        except BaseException:
+            self._let_go()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Let it go, unless somebody has taken it over in the meantime."""
+        self._let_go()
+
+    def _let_go(self) -> None:
         with self._guard, suppress(RunFolderError):
             if (read_json(self._path) or {}).get("token") == self._owner.token:
                 self._path.unlink()
+
+    def _wait_for_leftover(self) -> None:
+        """A process whose owner was killed needs a moment to notice."""
+        until = time.monotonic() + LEFTOVER
+        while time.monotonic() < until:
+            with suppress(Timeout), self._work.acquire(blocking=False):
+                return
+            self.beat()
+            time.sleep(LOOK)
+        raise BusyError(
+            f"the run ({self._path.parent.name}) must have one owner; a process that its last one has left behind is "
+            "still at work on it: end that one first"
+        )
 
     def beat(self) -> None:
         """Tell that the owner is alive; cheap enough to call several times a second.
@@ -122,6 +147,17 @@ class RunLock:
         with suppress(OSError):
             self._path.touch()
         self._beaten = time.monotonic()
+
+
+@contextmanager
+def at_work(folder: Path) -> Iterator[None]:
+    """In a run's process: whoever takes the run over waits until this one has ended, in whatever way.
+
+    Args:
+        folder: the run's
+    """
+    with FileLock(folder / ".work.guard"):
+        yield
 
 
 def holder(folder: Path) -> Owner | None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, ParsedElementType, ValueType
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from fuselab.errors import ConfigError
 from fuselab.runs.checks import check_config, with_value
 from fuselab.runs.compose import HYDRA_ERRORS, Composer, composer, first_line, resolved
-from fuselab.runs.grid import line_of, parameters
+from fuselab.runs.fair import is_fair, read_asked
+from fuselab.runs.grid import parameters
 from fuselab.runs.keys import check_addition, check_key, check_value, exists, is_list_key, suggest
 from fuselab.runs.lines import Line, parse, plain, read, text
+from fuselab.runs.space import as_line
 
 _Choice = tuple[Line, Any]  # a group and one of its options
 
@@ -85,10 +87,15 @@ def _check(overrides: Sequence[Override], source: Composer, multirun: bool) -> C
     given = {line.key for line in lines}
     blocks = []
     sweeper: Any = OmegaConf.to_container(config.hydra.sweeper)
+    if is_fair(sweeper):
+        command = [one.input_line or "" for one in overrides if not one.is_hydra_override()]
+        read_asked(sweeper, command, parse=lambda line: _listed(parse([line])[0], source), seed=config.seed)
+    elif "blocks" in sweeper:  # a grid; another sweeper may draw from an interval
+        _refuse_intervals(lines)
     for params in parameters(sweeper):
         # What a sweep file says, where the command line doesn't say it itself.
         said = {key: value for key, value in params.items() if key not in given}
-        more_groups, more_keys = _split([read(one, source) for one in parse(list(map(line_of, said, said.values())))])
+        more_groups, more_keys = _split([read(one, source) for one in parse(list(map(as_line, said, said.values())))])
         composed = source.compose([one.choice(one.values[0]) for one in (*groups, *more_groups)])
         blocks.append(_check_block([*groups, *more_groups], [*more_keys, *keys], composed, source))
     return Checked(config=blocks[0], multirun=True)
@@ -118,6 +125,24 @@ def _refuse_sweeps(lines: Sequence[Line], config: DictConfig) -> None:
             raise ConfigError(f"{line.key} ({line.shown}) must be one value in a single run; add -m to sweep{listed}")
 
 
+def _listed(override: Override, source: Composer) -> Override:
+    """Put the options that a ``glob(…)`` takes in its place."""
+    value: Any = override._value
+    if not isinstance(value, Glob):
+        return override
+    names: list[ParsedElementType] = [*source.match(override.key_or_group, value)]
+    return replace(override, value_type=ValueType.CHOICE_SWEEP, _value=ChoiceSweep(list=names))
+
+
+def _refuse_intervals(lines: Sequence[Line]) -> None:
+    for line in lines:
+        if line.override.is_interval_sweep():
+            raise ConfigError(
+                f"{line.key} ({line.shown}) must list its values in a grid; write {line.key}=1,2,3, or let "
+                "sweeper=fair draw from an interval"
+            )
+
+
 def _apply(config: DictConfig, line: Line, source: Composer) -> None:
     """Check a key and its values, then set the first of them."""
     override, key, shown = line.override, line.key, line.shown
@@ -140,6 +165,7 @@ def _apply(config: DictConfig, line: Line, source: Composer) -> None:
         return
     elif not override.is_force_add():
         check_key(config, key, shown, groups=source.groups)
+        _check_interval(config, line)
         for value in line.values if not line.is_hydras else ():
             check_value(config, key, value, text(value) if len(line.values) > 1 else shown, groups=source.groups)
     try:
@@ -147,6 +173,17 @@ def _apply(config: DictConfig, line: Line, source: Composer) -> None:
     except (*HYDRA_ERRORS, AttributeError, AssertionError) as error:
         # OmegaConf says the last two of a mapping for what is null.
         raise ConfigError(f"{key} ({shown}) must be a value that Hydra takes; it says: {first_line(error)}") from error
+
+
+def _check_interval(config: DictConfig, line: Line) -> None:
+    """Refuse an interval of any numbers for a key that takes whole ones; Hydra has a word for it."""
+    default = OmegaConf.select(config, line.key, throw_on_resolution_failure=False)
+    whole = isinstance(default, int) and not isinstance(default, bool)
+    if whole and line.override.is_interval_sweep() and any(isinstance(value, float) for value in line.values):
+        raise ConfigError(
+            f"{line.key} ({line.shown}) must be whole numbers, as its default {default} is; write "
+            f"{line.key}=int({line.shown})"
+        )
 
 
 def _apply_all(config: DictConfig, keys: Sequence[Line], source: Composer, *, swept: Sequence[_Choice]) -> None:

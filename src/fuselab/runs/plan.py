@@ -83,13 +83,14 @@ def _configs(
     """
     parsed = {line: parse(line) for line in {line for job in jobs for line in job}}
     varying = _varying_keys(jobs, parsed) - set(groups)
-    known: dict[tuple[str, ...], _Base] = {}
+    known: dict[tuple[tuple[str, ...], frozenset[str]], _Base] = {}
     for job in jobs:
         rest = tuple(line for line in job if parsed[line].key_or_group not in varying)
         values = {
             parsed[line].key_or_group: parsed[line].value() for line in job if parsed[line].key_or_group in varying
         }
-        base = known.get(rest)
+        like = (rest, frozenset(values))  # a block may leave a key at its default that another one sets
+        base = known.get(like)
         if base is None or not all(base.can_replace(key) for key in values):
             try:
                 composed = compose(job)
@@ -98,7 +99,7 @@ def _configs(
                 check_config(config)
             except FuselabError as error:
                 raise type(error)(f"with {' '.join(job)}: {error}") from error
-            known[rest] = _Base(config, interpolations)
+            known[like] = _Base(config, interpolations)
             yield config
             continue
         config = base.config

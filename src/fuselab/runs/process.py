@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Protocol
@@ -114,8 +114,20 @@ def warm_up() -> None:
     """Let the server begin with its imports, while this process goes on."""
     if METHOD == "forkserver":
         multiprocessing.get_context(METHOD).set_forkserver_preload(list(PRELOAD))
-        with _without_caller_main():
-            forkserver.ensure_running()
+        with _without_caller_main(), _out_of_reach(signal.SIGUSR2):
+            resource_tracker.ensure_running()  # unblocks SIGTERM where it is new
+            with _out_of_reach(signal.SIGTERM):
+                forkserver.ensure_running()
+
+
+@contextmanager
+def _out_of_reach(*numbers: signal.Signals) -> Iterator[None]:
+    """Start processes that signals don't reach: Slurm sends a job's to all its processes, and one decides for all."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -188,7 +200,7 @@ class Ranks:
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         }
         folder.path.mkdir(parents=True, exist_ok=True)
-        with folder.log.open("ab") as log:
+        with folder.log.open("ab") as log, _out_of_reach(signal.SIGUSR2):
             # A session of its own: a terminal's Ctrl-C reaches this process only, which asks torchrun to end the ranks.
             self._process = subprocess.Popen(
                 command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=log
@@ -221,9 +233,11 @@ def die_with_owner(grace: float = 60.0) -> None:
 
 
 def _watch(owner: int, grace: float) -> None:
-    process = psutil.Process(owner) if psutil.pid_exists(owner) else None
-    while process is not None and process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-        time.sleep(0.5)
+    # It may go between two questions.
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(owner)
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.5)
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(grace)
     os._exit(1)
@@ -237,6 +251,7 @@ def _enter(work: Work, folder: str, environment: dict[str, str]) -> None:
         os.dup2(log.fileno(), sys.stderr.fileno())
     # A terminal sends it to every process; the one that waits for this run decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # see warm_up
     work(folder)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 LAUNCH = "FUSELAB_LAUNCH"  # HOST:PID:FILE of the launching process, in the environment of its jobs
 
@@ -25,6 +26,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self._requeue: Any = None
         self._parent = os.getppid()
         self._working = False
         self._watched = False
@@ -59,6 +61,8 @@ class Stop:
                     marker.touch()
             print("\nstopping: runs keep their last epoch and go on from there (again: stop at once)", file=sys.stderr)  # noqa: T201 a signal handler can't wait for a console's lock
 
+        if marker is not None:
+            marker.unlink(missing_ok=True)  # of a killed process that had this one's number
         with _handled(heed, (signal.SIGINT, signal.SIGTERM)):
             try:
                 yield
@@ -80,18 +84,35 @@ class Stop:
             self._watched = True
             threading.Thread(target=self._leave_with_parent, name="parent", daemon=True).start()
 
+        # Of submitit: it puts the job back into the scheduler's queue and leaves the process.
+        self._requeue = signal.getsignal(signal.SIGUSR2)
+
         def heed(number: int, _: FrameType | None) -> None:
-            self.signal = number
+            # Slurm follows its warning with a SIGTERM; the warning counts.
+            if self.signal != signal.SIGUSR2:
+                self.signal = number
 
         def ignore(_: int, __: FrameType | None) -> None:
             pass
 
         self._working = True
         try:
-            with _handled(heed, (signal.SIGTERM,)), _handled(ignore, (signal.SIGINT,)):
+            with _handled(heed, (signal.SIGTERM, signal.SIGUSR2)), _handled(ignore, (signal.SIGINT,)):
                 yield
         finally:
             self._working = False
+
+    def hand_back(self) -> None:
+        """In a job whose run left because the scheduler wants the node: never return, for that would count as done.
+
+        Raises:
+            SystemExit: the job is in the scheduler's queue again
+        """
+        if self.signal == signal.SIGUSR2 and callable(self._requeue):
+            self._requeue(signal.SIGUSR2, None)
+        while self.signal == signal.SIGTERM and os.environ.get("SUBMITIT_EXECUTOR") == "slurm":
+            # Slurm puts a job back whose node it takes, unless the job ends before; one that is cancelled it kills.
+            signal.pause()
 
     def _leave_with_parent(self) -> None:
         """End a worker whose launching process is gone: it would wait for more work for ever."""

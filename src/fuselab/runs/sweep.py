@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fuselab.errors import FuselabError
+from fuselab.runs.compose import first_line
 from fuselab.runs.files import write_json
 from fuselab.runs.live import LiveThread, say_duration
 from fuselab.runs.lock import holder
@@ -41,10 +42,12 @@ class Outcome:
     Args:
         planned: its runs, as their files show them now
         folder: the sweep's; None where nothing was launched
+        refused: why it ended before its runs did; Hydra would show it with a traceback
     """
 
     planned: list[Planned] = field(default_factory=list)
     folder: Path | None = None
+    refused: FuselabError | None = None
 
     def failures(self) -> list[tuple[Planned, str]]:
         """Return the runs that failed, each with the reason."""
@@ -89,7 +92,7 @@ def drive(planned: Sequence[Planned], launch: Launch, *, folder: Path) -> Outcom
     refused: dict[str, str] = {}
     with LiveThread(folder):
         while todo and not STOP.asked():
-            before, began = {str(one.folder.path): _progress(one) for one in todo}, time.time()
+            before = {str(one.folder.path): _progress(one) for one in todo}
             error: Exception | None = None
             problems: Sequence[str | None] = [None] * len(todo)
             try:
@@ -100,7 +103,7 @@ def drive(planned: Sequence[Planned], launch: Launch, *, folder: Path) -> Outcom
                 error = raised
             refused |= {str(one.folder.path): said for one, said in zip(todo, problems, strict=True) if said}
             todo = [one.looked_up() for one in todo if str(one.folder.path) not in refused]
-            left = [one for one in todo if one.is_to_do and not _has_failed(one, since=began)]
+            left = [one for one in todo if one.is_to_do and not _has_failed(one, before[str(one.folder.path)])]
             busy = [one for one in left if holder(one.folder.path) is not None]
             if (
                 left
@@ -108,10 +111,11 @@ def drive(planned: Sequence[Planned], launch: Launch, *, folder: Path) -> Outcom
                 and all(_progress(one) == before[str(one.folder.path)] for one in todo)
                 and not STOP.asked()
             ):
-                raise error or FuselabError(
-                    f"the launcher must do the {len(left)} runs that are left; it returned without one step of them: "
-                    f"see run.log in their folders below {folder}"
-                )
+                reason = "it returned without one step of them" if error is None else first_line(error)
+                raise FuselabError(
+                    f"the launcher must do the {len(left)} runs that are left; see what it needs in its file in "
+                    f"conf/launcher, and run.log in the folders below {folder} ({reason})"
+                ) from error
             while any(holder(one.folder.path) is not None for one in busy) and not STOP.asked():
                 time.sleep(LOOK)
             todo = [now for one in left if (now := one.looked_up()).is_to_do]
@@ -125,7 +129,12 @@ def tell(outcome: Outcome) -> int:
 
     Args:
         outcome: of the sweep
+
+    Raises:
+        FuselabError: what was refused
     """
+    if outcome.refused is not None:
+        raise outcome.refused
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     failed = outcome.failures()
     for one, reason in failed:
@@ -189,9 +198,10 @@ def marker(folder: Path) -> Path:
     return folder / f".stop-{socket.gethostname()}-{os.getpid()}"
 
 
-def _has_failed(one: Planned, *, since: float) -> bool:
+def _has_failed(one: Planned, before: tuple[str, int, int]) -> bool:
+    """Say whether a run has failed since; its attempts tell, and no clock: those of several machines differ."""
     status = one.folder.status()
-    return status is not None and status.state == "failed" and status.updated >= since
+    return status is not None and status.state == "failed" and status.attempts != before[1]
 
 
 def _progress(one: Planned) -> tuple[str, int, int]:

@@ -8,13 +8,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fuselab.runs.folder import TRIALS
+
 if TYPE_CHECKING:
     from pytorch_lightning.loggers import WandbLogger
 
 
 def wandb_id(folder: Path) -> str:
     """Return the W&B id of a run folder: the same folder, the same W&B run."""
-    return hashlib.sha256(f"{folder.parent.name}/{folder.name}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{_sweep(folder)}/{folder.name}".encode()).hexdigest()[:16]
 
 
 def wandb_logger(*, project: str, save_dir: str) -> WandbLogger:
@@ -33,7 +35,7 @@ def wandb_logger(*, project: str, save_dir: str) -> WandbLogger:
         save_dir=save_dir,
         name=folder.name,
         id=wandb_id(folder),
-        group=folder.parent.name,
+        group=_sweep(folder),
         job_type="train",
         offline=not os.environ.get("WANDB_API_KEY"),
         # A sweep's own view is on the screen; W&B's console capture and machine statistics cost time and say nothing.
@@ -42,6 +44,12 @@ def wandb_logger(*, project: str, save_dir: str) -> WandbLogger:
     # Lightning passes an option that W&B has retired, and W&B says so on every screen.
     logger._wandb_init.pop("anonymous", None)
     return logger
+
+
+def _sweep(folder: Path) -> str:
+    """Return the name of a run's sweep; the trials of two searches are not one sweep."""
+    parent = folder.parent
+    return f"{parent.parent.name}/{TRIALS}" if parent.name == TRIALS else parent.name
 
 
 def no_logger(*, save_dir: str) -> bool:  # noqa: ARG001 every logger is given the folder

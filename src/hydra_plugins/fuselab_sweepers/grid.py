@@ -53,11 +53,13 @@ class GridSweeper(Sweeper):
             arguments: its overrides
         """
         from fuselab.runs.grid import expand
-        from fuselab.sweeps import Sweep
+        from fuselab.sweeps import OUTCOME, Sweep, keeping_refusal
 
-        sweep = Sweep(config=self._config, loader=self._loader, launcher=self._launcher)
-        jobs = expand(**_plain(self._given), command=arguments, parse=sweep.parse)
-        return sweep.run(jobs, folder=Path(str(self._config.hydra.sweep.dir)))
+        with keeping_refusal():
+            sweep = Sweep(config=self._config, loader=self._loader, launcher=self._launcher)
+            jobs = expand(**_plain(self._given), command=arguments, parse=sweep.parse)
+            sweep.run(jobs, folder=Path(str(self._config.hydra.sweep.dir)))
+        return OUTCOME
 
 
 def _plain(config: Any) -> Any:
