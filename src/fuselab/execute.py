@@ -9,6 +9,7 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from fuselab.runs.attempt import begun, record_failure
 from fuselab.runs.files import write_json
 from fuselab.runs.folder import RunFolder
 from fuselab.runs.leave import LEFT_IN_ORDER, Left, leave_at_sigterm
+from fuselab.runs.lock import at_work
 from fuselab.runs.process import die_with_owner
 
 if TYPE_CHECKING:
@@ -39,8 +41,10 @@ def work(path: str) -> None:
     folder = RunFolder(Path(path))
     leave_at_sigterm()
     die_with_owner()
+    first = int(os.environ.get("RANK", "0")) == 0
     try:
-        execute(OmegaConf.to_container(OmegaConf.load(folder.config)), folder)  # type: ignore[arg-type]
+        with at_work(folder.path) if first else nullcontext():
+            execute(OmegaConf.to_container(OmegaConf.load(folder.config)), folder)  # type: ignore[arg-type]
     except Left:
         sys.exit(LEFT_IN_ORDER)
     except Exception as error:
@@ -99,7 +103,7 @@ def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
             logger.log_hyperparams(dict(config))
         last = folder.checkpoints / "last.ckpt"
         trainer.fit(task, datamodule=datamodule, ckpt_path=str(last) if last.exists() else None, weights_only=True)
-        fitted = resume.seconds()
+        fitted, resumed_at, tested = resume.seconds(), list(resume.epochs), time.perf_counter()
         epochs, steps = trainer.current_epoch, trainer.global_step
         best = str(folder.checkpoints / "best.ckpt")
         found = {
@@ -107,14 +111,14 @@ def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
         }
         if config["test"]:  # only now is the test split read
             found["test"] = trainer.test(task, datamodule=datamodule, verbose=False)[0]
-        total = resume.seconds()
+        total = fitted + time.perf_counter() - tested  # a checkpoint opened for testing brings its callbacks' states
         if trainer.is_global_zero:
             result = _result(config, folder, task, datamodule)
             result |= {
                 **{split: _nested(metrics) for split, metrics in found.items()},
                 "epochs": epochs,
                 "steps": steps,
-                "resumed_at": resume.epochs,
+                "resumed_at": resumed_at,
                 "seconds": {"fit": fitted, "test": total - fitted, "total": total},
             }
             write_json(folder.result_file, result)
@@ -131,6 +135,7 @@ def _trainer(config: Mapping[str, Any], folder: RunFolder, status: Status, resum
     from fuselab.callbacks.leave import LeaveWhenAsked
     from fuselab.callbacks.predictions import SavePredictions
     from fuselab.callbacks.progress import RecordProgress
+    from fuselab.callbacks.whole import WholeCheckpoints
     from fuselab.instantiate import instantiate
 
     bar = config["progress"] and sys.stdout.isatty()
@@ -152,7 +157,7 @@ def _trainer(config: Mapping[str, Any], folder: RunFolder, status: Status, resum
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
         # Lightning would take a cluster's job for its own to spread and requeue; that is the launcher's business.
-        plugins=None if TorchElasticEnvironment.detect() else [LightningEnvironment()],
+        plugins=[WholeCheckpoints(), *([] if TorchElasticEnvironment.detect() else [LightningEnvironment()])],
     )
     return trainer
 

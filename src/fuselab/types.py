@@ -7,7 +7,7 @@ What travels through a model is a named tuple: ``torch.compile`` and DDP see thr
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeVar
 
@@ -122,12 +122,42 @@ class Prediction(NamedTuple):
         - embedding: (B, D), or None for decision fusion
         - weights: (B, M), or None where the method knows none
         - per_modality: (B, M, C) outputs of the single modalities, or None where the method has none
+        - features: what the encoders made of each modality, tokens (B, N_m, D_m)
     """
 
     output: Tensor
     embedding: Tensor | None
     weights: Tensor | None
     per_modality: Tensor | None
+    features: dict[str, Features]
+
+
+SampleLoss = Callable[[Tensor, Tensor], Tensor]  # outputs (B, C) and targets → (B,)
+
+
+class Lesson(NamedTuple):
+    """One batch of training: what was predicted of it, and what is true.
+
+    Shape:
+        - present: (B, M), in the order of the fusion's modalities
+        - target: (B,) or (B, C)
+        - sample_loss: the task's loss, sample by sample
+        - epoch: number of the epoch, from 0
+    """
+
+    prediction: Prediction
+    present: Tensor
+    target: Tensor
+    sample_loss: SampleLoss
+    epoch: int
+
+
+class OwnLoss(ABC):
+    """Mixed into a fusion that the task's loss of its output alone can't teach, such as stacking."""
+
+    @abstractmethod
+    def own_loss(self, lesson: Lesson) -> Tensor:
+        """Return what training minimises instead, a scalar."""
 
 
 class Encoder(nn.Module, ABC):
@@ -182,6 +212,18 @@ class Fusion(nn.Module, ABC):
         return [by_name[name] for name in self.modalities]
 
 
+def dims_in_order(modalities: Sequence[str], dims: Mapping[str, int]) -> tuple[int, ...]:
+    """Return the widths of modalities in their order.
+
+    Raises:
+        ConfigError: a modality without an encoder
+    """
+    missing = [name for name in modalities if name not in dims]
+    if missing:
+        raise ConfigError(f"fusion.modalities ({missing[0]}) must have an encoder; {nearest(missing[0], dims)}")
+    return tuple(dims[name] for name in modalities)
+
+
 class FeatureFusion(Fusion):
     """Features of all modalities → one representation (early and attention fusion).
 
@@ -195,10 +237,7 @@ class FeatureFusion(Fusion):
 
     def __init__(self, *, modalities: Sequence[str], dims: Mapping[str, int], dim: int) -> None:
         super().__init__(modalities=modalities)
-        missing = [name for name in self.modalities if name not in dims]
-        if missing:
-            raise ConfigError(f"fusion.modalities ({missing[0]}) must have an encoder; {nearest(missing[0], dims)}")
-        self.dims = tuple(dims[name] for name in self.modalities)
+        self.dims = dims_in_order(self.modalities, dims)
         self.dim = dim
 
     def forward(self, features: Mapping[str, Features]) -> Fused:
@@ -230,10 +269,10 @@ class Decision(NamedTuple):
 DecisionSpace = Literal["probability", "value"]
 
 
-class DecisionFusion(Fusion):
-    """One output per modality → one output (late fusion). The model gives each modality a head of its own.
+class LateFusion(Fusion):
+    """One output per modality → one output. The model gives each modality a head of its own.
 
-    A subclass writes :meth:`combine` only.
+    A method subclasses :class:`DecisionFusion` or :class:`InformedDecisionFusion`.
 
     Args:
         modalities: names in the order that the method uses
@@ -246,6 +285,22 @@ class DecisionFusion(Fusion):
             raise ConfigError(f"fusion.space ({space}) must be 'probability' or 'value'; set it as the task asks")
         self.space = space
 
+    def cleaned(self, by_name: Mapping[str, Tensor], present_BM: Tensor) -> list[Tensor]:
+        """Return each modality's rows in fixed order, zeros where it is missing."""
+        rows = zip(self.in_order(by_name), present_BM.unbind(1), strict=True)
+        return [torch.where(there_B[:, None], one, torch.zeros_like(one)) for one, there_B in rows]
+
+
+class DecisionFusion(LateFusion):
+    """One output per modality → one output (late fusion).
+
+    A subclass writes :meth:`combine` only.
+
+    Args:
+        modalities: names in the order that the method uses
+        space: what is combined: class probabilities, or values as they are
+    """
+
     def forward(self, outputs: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Decision:
         """Combine; outputs of missing modalities can't change the result.
 
@@ -254,11 +309,44 @@ class DecisionFusion(Fusion):
             - present: (B,) of each modality
             - output: (B, C): log-probabilities where space is ``probability``
         """
-        outputs_BMC = torch.stack(self.in_order(outputs), dim=1)
         present_BM = torch.stack(self.in_order(present), dim=1)
-        outputs_BMC = torch.where(present_BM[..., None], outputs_BMC, torch.zeros_like(outputs_BMC))
-        return self.combine(outputs_BMC, present_BM)
+        return self.combine(torch.stack(self.cleaned(outputs, present_BM), dim=1), present_BM)
 
     @abstractmethod
     def combine(self, outputs_BMC: Tensor, present_BM: Tensor) -> Decision:
         """Combine outputs in the order of ``self.modalities``, zeros where a modality is missing."""
+
+
+class InformedDecisionFusion(LateFusion):
+    """Late fusion that looks at the modalities' pooled features too, such as a gate on the input.
+
+    A subclass writes :meth:`combine` only.
+
+    Args:
+        modalities: names in the order that the method uses
+        dims: width of each modality's features
+        space: what is combined: class probabilities, or values as they are
+    """
+
+    def __init__(self, *, modalities: Sequence[str], dims: Mapping[str, int], space: DecisionSpace) -> None:
+        super().__init__(modalities=modalities, space=space)
+        self.dims = dims_in_order(self.modalities, dims)
+
+    def forward(
+        self, outputs: Mapping[str, Tensor], present: Mapping[str, Tensor], pooled: Mapping[str, Tensor]
+    ) -> Decision:
+        """Combine; outputs and features of missing modalities can't change the result.
+
+        Shape:
+            - outputs: (B, C) of each modality: logits where space is ``probability``
+            - present: (B,) of each modality
+            - pooled: (B, D_m) of each modality m
+            - output: (B, C): log-probabilities where space is ``probability``
+        """
+        present_BM = torch.stack(self.in_order(present), dim=1)
+        outputs_BMC = torch.stack(self.cleaned(outputs, present_BM), dim=1)
+        return self.combine(outputs_BMC, present_BM, self.cleaned(pooled, present_BM))
+
+    @abstractmethod
+    def combine(self, outputs_BMC: Tensor, present_BM: Tensor, pooled: list[Tensor]) -> Decision:
+        """Combine outputs with a look at features, both in the order of ``self.modalities``, zeros where missing."""

@@ -1,7 +1,8 @@
 """Every fusion in conf/fusion keeps the rules of the contract, and each rule is broken once on purpose.
 
-A rule is a function that takes a way to make fusions and raises where one breaks it. Decision fusions take the same
-features: one token per modality, read as its logits.
+A rule is a function that takes a way to make fusions and raises where one breaks it. Late fusions take the same
+features: one token per modality, whose first numbers are read as its logits and the rest as its pooled features.
+Gradients are those of what training minimises: of a fusion's own loss where it has one, else of its output.
 """
 
 from __future__ import annotations
@@ -20,7 +21,20 @@ from torch import Tensor, nn
 from torch._dynamo.exc import Unsupported
 
 from fuselab.errors import ConfigError
-from fuselab.types import MAX_MODALITIES, DecisionFusion, FeatureFusion, Features, Fused, Fusion
+from fuselab.types import (
+    MAX_MODALITIES,
+    Decision,
+    DecisionFusion,
+    FeatureFusion,
+    Features,
+    Fused,
+    Fusion,
+    InformedDecisionFusion,
+    LateFusion,
+    Lesson,
+    OwnLoss,
+    Prediction,
+)
 
 CONF = Path(__file__).parents[2] / "conf" / "fusion"
 NAMES = ("image", "audio", "text", "tabular", "sequence", "depth")
@@ -42,11 +56,11 @@ def _one_thread() -> Iterator[None]:
 
 def from_config(path: Path, space: str, *, modalities: Sequence[str] = NAMES[:3], seed: int = 0) -> Fusion:
     config = OmegaConf.create(
-        {"fusion": OmegaConf.load(path), "data": {"modalities": list(modalities)}, "width": WIDTH}
+        {"fusion": OmegaConf.load(path), "data": {"modalities": list(modalities), "outputs": CLASSES}, "width": WIDTH}
         | {"task": {"space": space}}
     )
     torch.manual_seed(seed)
-    takes_features = issubclass(get_class(config.fusion._target_), FeatureFusion)
+    takes_features = issubclass(get_class(config.fusion._target_), FeatureFusion | InformedDecisionFusion)
     try:
         return instantiate(config.fusion, **({"dims": DIMS} if takes_features else {})).eval()
     except InstantiationException as wrapped:
@@ -58,7 +72,7 @@ def every_fusion() -> list[pytest.ParameterSet]:
     for path in sorted(CONF.rglob("*.yaml")):
         name = path.relative_to(CONF).with_suffix("").as_posix()
         cases.append(pytest.param(partial(from_config, path, "probability"), id=name))
-        if issubclass(get_class(OmegaConf.load(path)._target_), DecisionFusion):
+        if issubclass(get_class(OmegaConf.load(path)._target_), LateFusion):
             with suppress(ConfigError):  # a method may refuse values, never probabilities
                 from_config(path, "value")
                 cases.append(pytest.param(partial(from_config, path, "value"), id=f"{name}-of-values"))
@@ -70,8 +84,9 @@ def sample(fusion: Fusion, seed: int = 0) -> Data:
     draw = torch.Generator().manual_seed(seed)
     features = {}
     for name in reversed(NAMES):  # an order that no fusion has
-        by_class = isinstance(fusion, DecisionFusion)
-        tokens, width = (1, CLASSES) if by_class else (TOKENS[name], DIMS[name])
+        tokens, width = TOKENS[name], DIMS[name]
+        if isinstance(fusion, LateFusion):
+            tokens, width = 1, CLASSES + (DIMS[name] if isinstance(fusion, InformedDecisionFusion) else 0)
         present = torch.rand(SAMPLES, generator=draw) < 0.6
         present[0], present[1] = True, False
         mask = torch.rand(SAMPLES, tokens, generator=draw) < 0.7
@@ -84,10 +99,38 @@ def sample(fusion: Fusion, seed: int = 0) -> Data:
 
 def run(fusion: Fusion, features: Data, compiled: Callable | None = None) -> tuple[Tensor, Tensor | None]:
     call = fusion if compiled is None else compiled
-    if isinstance(fusion, DecisionFusion):
-        logits = {name: one.tokens[:, 0] for name, one in features.items()}
-        return tuple(call(logits, {name: one.present for name, one in features.items()}))
-    return tuple(call(features))
+    if not isinstance(fusion, LateFusion):
+        return tuple(call(features))
+    present = {name: one.present for name, one in features.items()}
+    if not isinstance(fusion, InformedDecisionFusion):
+        return tuple(call(logits_of(features), present))
+    return tuple(
+        call(logits_of(features), present, {name: one.tokens[:, 0, CLASSES:] for name, one in features.items()})
+    )
+
+
+def logits_of(features: Data) -> dict[str, Tensor]:
+    return {name: one.tokens[:, 0, :CLASSES] for name, one in features.items()}
+
+
+def minimised(fusion: Fusion, features: Data, output: Tensor) -> Tensor:
+    """Return what training minimises: a fusion's own loss, else any loss of the output."""
+    if not isinstance(fusion, OwnLoss):
+        # No two weights are equal: the gradient of a sum of probabilities would be zero.
+        return (output * torch.linspace(0.1, 1.3, output.numel()).view_as(output) ** 2).sum()
+    alone = torch.stack(fusion.in_order(logits_of(features)), 1) if isinstance(fusion, LateFusion) else None
+    present = torch.stack([one.present for one in fusion.in_order(features)], 1)
+    draw = torch.Generator().manual_seed(9)
+    if getattr(fusion, "space", "probability") == "value":
+        target, loss = torch.randn(SAMPLES, CLASSES, generator=draw), squared
+    else:
+        target = torch.randint(CLASSES, (SAMPLES,), generator=draw)
+        loss = partial(nn.functional.cross_entropy, reduction="none")
+    return fusion.own_loss(Lesson(Prediction(output, None, None, alone, features), present, target, loss, epoch=3))
+
+
+def squared(outputs: Tensor, target: Tensor) -> Tensor:
+    return (outputs.float() - target).square().sum(1)
 
 
 def each(features: Data, change: Callable[[Features], Features]) -> Data:
@@ -119,7 +162,7 @@ def missing_is_data(make: Make) -> None:
 
 def padding_is_not_data(make: Make) -> None:
     fusion = make()
-    if isinstance(fusion, DecisionFusion):
+    if isinstance(fusion, LateFusion):
         return  # has no tokens
     features = sample(fusion)
 
@@ -149,7 +192,7 @@ def any_number_of_modalities(make: Make) -> None:
             continue  # bimodal by nature, and says so
         features = sample(fusion)
         output, weights = run(fusion, features)
-        assert output.shape == (SAMPLES, CLASSES if isinstance(fusion, DecisionFusion) else fusion.dim)
+        assert output.shape == (SAMPLES, CLASSES if isinstance(fusion, LateFusion) else fusion.dim)
         assert weights is None or weights.shape == (SAMPLES, len(fusion.modalities))
         reached(fusion, features)
 
@@ -160,8 +203,7 @@ def reached(fusion: Fusion, features: Data) -> None:
     leaves = leaves_of(features)
     output, _ = run(fusion, leaves)
     assert output.isfinite().all()
-    # No two weights are equal: the gradient of a sum of probabilities would be zero.
-    (output * torch.linspace(0.1, 1.3, output.numel()).view_as(output) ** 2).sum().backward()
+    minimised(fusion, leaves, output).backward()
     assert all(one.grad is not None and one.grad.isfinite().all() for one in fusion.parameters())
     for name in fusion.modalities:
         grad = leaves[name].tokens.grad
@@ -394,6 +436,26 @@ class WeighsTooMuch(Sound):
         return fused._replace(weights=2 * fused.weights)
 
 
+class TeachesTheTopOnly(OwnLoss, DecisionFusion):
+    """Decides on outputs that it cuts off, as stacking does, and forgets to teach them otherwise."""
+
+    def __init__(self, *, modalities: Sequence[str] = NAMES[:3]) -> None:
+        super().__init__(modalities=modalities, space="probability")
+        self.top = nn.Linear(CLASSES, CLASSES)
+
+    def combine(self, outputs_BMC: Tensor, present_BM: Tensor) -> Decision:
+        return Decision(self.top(outputs_BMC.detach().sum(1)).log_softmax(-1), None)
+
+    def own_loss(self, lesson: Lesson) -> Tensor:
+        return lesson.sample_loss(lesson.prediction.output, lesson.target).mean()
+
+
+class TeachesWhoIsMissing(TeachesTheTopOnly):
+    def own_loss(self, lesson: Lesson) -> Tensor:
+        alone = lesson.prediction.per_modality.unbind(1)
+        return super().own_loss(lesson) + sum(lesson.sample_loss(one, lesson.target).mean() for one in alone)
+
+
 BROKEN = (
     (ReadsMissing, missing_is_data, AssertionError),
     (ReadsWeightsOffMissing, missing_is_data, AssertionError),
@@ -403,6 +465,8 @@ BROKEN = (
     (RefusesInOtherWords, any_number_of_modalities, ConfigError),
     (TakesTheRootOfNothing, gradients_reach_what_is_present, AssertionError),
     (CutsAGradient, gradients_reach_what_is_present, AssertionError),
+    (TeachesTheTopOnly, gradients_reach_what_is_present, AssertionError),
+    (TeachesWhoIsMissing, gradients_reach_what_is_present, AssertionError),
     (InsistsOnFloat32, works_in_bfloat16, RuntimeError),
     (BranchesOnData, compiles, Unsupported),
     (ForgetsAParameter, survives_a_state_dict, AssertionError),

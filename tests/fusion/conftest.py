@@ -117,10 +117,20 @@ def feed_forward(network: nn.Sequential, token: Vector) -> Vector:
     return linear(out, [x * 0.5 * (1 + math.erf(x / math.sqrt(2))) for x in hidden])
 
 
+def transformer_layer(layer: nn.Module, targets: Tokens, sources: Tokens, heads: int) -> Tokens:
+    """Let targets read sources, then think about it; norms first, residuals around both."""
+    asking, answering = ([norm(layer.norm, token) for token in tokens] for tokens in (targets, sources))
+    queries = [linear(layer.query, token) for token in asking]
+    keys, values = ([linear(part, token) for token in answering] for part in (layer.key, layer.value))
+    read = attend(queries, keys, values, heads)
+    targets = add(targets, [linear(layer.mix, token) for token in read])
+    return add(targets, [feed_forward(layer.feed_forward, token) for token in targets])
+
+
 @pytest.fixture
 def slow() -> SimpleNamespace:
     """What the equations are made of, as loops that share nothing with the code under test."""
-    parts = (rows, add, mean, pooled, softmax, linear, norm, attend, feed_forward)
+    parts = (rows, add, mean, pooled, softmax, linear, norm, attend, feed_forward, transformer_layer)
     return SimpleNamespace(**{part.__name__: part for part in parts})
 
 

@@ -11,7 +11,7 @@ from fuselab.errors import ConfigError
 from fuselab.models.build import build_model, drawn_from
 from fuselab.models.fusion_model import FusionModel
 from fuselab.runs.compose import composer, resolved
-from fuselab.types import DecisionFusion, ModalityInput
+from fuselab.types import LateFusion, ModalityInput
 
 CONF = Path(__file__).parents[2] / "conf" / "fusion"
 FUSIONS = [path.relative_to(CONF).with_suffix("").as_posix() for path in sorted(CONF.rglob("*.yaml"))]
@@ -74,7 +74,7 @@ def test_every_fusion_predicts_and_never_from_what_is_missing(configs, name):
         if ours is not None:
             assert ours.shape == shape
             assert torch.equal(ours, theirs)
-    decides = isinstance(model.fusion, DecisionFusion)
+    decides = isinstance(model.fusion, LateFusion)
     assert (prediction.embedding is None) == decides
     assert (prediction.per_modality is not None) == decides
 
@@ -88,7 +88,7 @@ def test_every_fusion_reads_every_modality_that_it_uses(configs, name):
     prediction = model.predict(given)
     for modality in model.modalities:
         changed = model.predict(given | {modality: given[modality]._replace(values=given[modality].values.flip(0))})
-        parts = zip(prediction, changed, strict=True)
+        parts = zip(prediction[:4], changed[:4], strict=True)
         assert any(one is not None and not torch.equal(one[0], other[0]) for one, other in parts), modality
 
 

@@ -6,6 +6,7 @@ from torch import nn
 
 from fuselab.fusion.early.concat import Concat
 from fuselab.fusion.late.mean import Mean
+from fuselab.fusion.late.mixture_of_experts import MixtureOfExperts
 from fuselab.models.fusion_model import DecisionFusionModel, FeatureFusionModel
 from fuselab.types import Encoder, Features, ModalityInput
 
@@ -85,6 +86,29 @@ def test_each_modality_is_read_by_its_own_head_then_combined(inputs):
     torch.testing.assert_close(prediction.output, decision.output)
     torch.testing.assert_close(prediction.weights, decision.weights)
     assert prediction.embedding is None
+
+
+def test_late_fusion_that_looks_at_features_gets_the_pooled_ones(inputs):
+    dims = {"image": WIDTH, "audio": WIDTH}
+    fusion = MixtureOfExperts(modalities=["image", "audio"], dims=dims, space="probability")
+    heads = {name: nn.Linear(WIDTH, CLASSES) for name in dims}
+    model = DecisionFusionModel(encoders=encoders(), fusion=fusion, heads=heads)
+    pooled = {name: by_hand(model, name, inputs[name]) for name in dims}
+    outputs = {name: model.heads[name](one) for name, one in pooled.items()}
+    decision = fusion(outputs, {name: one.present for name, one in inputs.items()}, pooled)
+    prediction = model.predict(inputs)
+    torch.testing.assert_close(prediction.output, decision.output)
+    torch.testing.assert_close(prediction.weights, decision.weights)
+
+
+@pytest.mark.parametrize("make", [feature_model, decision_model])
+def test_the_features_of_each_modality_are_told(make, inputs):
+    model = make()
+    features = model.predict(inputs).features
+    assert set(features) == {"image", "audio"}
+    for name, one in features.items():
+        torch.testing.assert_close(one.pooled(), by_hand(model, name, inputs[name]))
+        assert torch.equal(one.present, inputs[name].present)
 
 
 @pytest.mark.parametrize("make", [feature_model, decision_model])

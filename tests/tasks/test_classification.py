@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils import parameters_to_vector
 
 from fuselab.data.table import BatchLoader, Table
+from fuselab.errors import ConfigError
 from fuselab.runs.compose import composer, resolved
 from fuselab.tasks.classification import ClassificationTask
 from fuselab.types import ModalityInput
@@ -138,6 +139,57 @@ def test_training_minimises_the_smoothed_loss_and_validation_reports_the_plain_o
     smoothed = cross_entropy(output, target, label_smoothing=smoothing)
     assert float(run.callback_metrics["train/loss"]) == pytest.approx(float(smoothed), rel=1e-5)
     assert float(run.callback_metrics["val/loss"]) == pytest.approx(float(cross_entropy(output, target)), rel=1e-5)
+
+
+def test_a_fusion_with_a_loss_of_its_own_is_trained_by_it(compose, tmp_path):
+    task = ClassificationTask(config=compose("fusion=late/stacking", "head=linear", "optimizer.lr=0.0"))
+    batch = table(task).rows(torch.arange(SAMPLES))
+    with torch.no_grad():
+        prediction = task.eval().model(batch.inputs)
+    joint = cross_entropy(prediction.output, batch.target, label_smoothing=0.1)
+    alone = [cross_entropy(one, batch.target, label_smoothing=0.1) for one in prediction.per_modality.unbind(1)]
+    run = trainer(tmp_path)
+    run.fit(task, loader(task, SAMPLES), loader(task, SAMPLES))
+    assert float(run.callback_metrics["train/loss"]) == pytest.approx(float(joint + sum(alone)), rel=1e-5)
+    plain = float(cross_entropy(prediction.output, batch.target))
+    assert float(run.callback_metrics["val/loss"]) == pytest.approx(plain, rel=1e-5)
+
+
+def test_a_loss_of_its_own_knows_the_epoch(compose, tmp_path):
+    task = ClassificationTask(config=compose("fusion=late/evidential", "optimizer.lr=0.0"))
+    seen = []
+    own_loss = task.model.fusion.own_loss
+
+    def listen(lesson: Any) -> Tensor:
+        seen.append(lesson.epoch)
+        return own_loss(lesson)
+
+    task.model.fusion.own_loss = listen
+    trainer(tmp_path, max_epochs=3).fit(task, loader(task, 5))
+    assert seen == [0, 0, 1, 1, 2, 2]
+
+
+def test_a_schemes_heads_do_not_shorten_the_models_steps(compose, tmp_path):
+    """Scoring heads have gradients of their own; the model is clipped as if they weren't there."""
+
+    def moved(scheme: str) -> Tensor:
+        config = compose("scheduler=constant", "head=linear", f"scheme={scheme}")
+        config["optimizer"] = {"_target_": "torch.optim.SGD", "lr": 1.0}
+        if scheme == "ogm_ge":
+            config["scheme"] |= {"alpha": 1e-9, "noise": False}  # coefficients of one: it scores and does no more
+        task = ClassificationTask(config=config)
+        before = parameters_to_vector(task.model.parameters()).detach().clone()
+        trainer(tmp_path, gradient_clip_val=0.1).fit(task, loader(task, SAMPLES))
+        return parameters_to_vector(task.model.parameters()).detach() - before
+
+    assert float(moved("ogm_ge").norm()) == pytest.approx(0.1, rel=1e-3)
+    torch.testing.assert_close(moved("ogm_ge"), moved("none"), rtol=1e-4, atol=1e-6)
+
+
+def test_a_scheme_that_needs_validation_says_so_without_it(compose, tmp_path):
+    task = ClassificationTask(config=compose("scheme=gradient_blend"))
+    with pytest.raises(ConfigError, match="scheme GradientBlend must have validation batches in every epoch"):
+        trainer(tmp_path).fit(task, loader(task, 5))
 
 
 def test_uneven_batches_give_the_metrics_of_the_whole(compose, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -23,20 +25,43 @@ def parameters(model: nn.Module) -> int:
 def forward_flops(model: FusionModel, prepared: Inputs) -> int:
     """Return the floating-point operations of one forward pass over prepared inputs.
 
-    Matrix products, convolutions and attention are counted; element-wise operations and recurrent layers are not.
-
     Args:
         model: counted in evaluation mode and left in the mode it was in
         prepared: one sample
     """
-    training = model.training
-    model.eval()
     # Behind a fit the weights are back on the CPU and the data still where it was.
     device = next(model.parameters()).device
     here = {name: one.to(device) for name, one in prepared.items()}
+    return flops(model, lambda: model(here))
+
+
+def flops(module: nn.Module, call: Callable[[], object]) -> int:
+    """Return the floating-point operations of a call of a module.
+
+    Matrix products, convolutions and attention are counted; element-wise operations and recurrent layers are not.
+
+    Args:
+        module: counted in evaluation mode and left in the mode it was in
+        call: calls it
+
+    Example:
+        >>> layer = nn.Linear(3, 2)
+        >>> flops(layer, lambda: layer(torch.zeros(1, 3)))
+        12
+    """
+    training = module.training
+    module.eval()
+    trained = [one for one in module.parameters() if one.requires_grad]
     counter = FlopCounterMode(display=False)
-    # The fused attention kernels of the CPU are opaque to the counter; the plain one is counted product by product.
-    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
-        model(here)
-    model.train(training)
+    try:
+        # The counter looks for the gradient of a parameter that one module hands to another, and finds none.
+        for one in trained:
+            one.requires_grad_(False)
+        # The fused attention kernels of the CPU are opaque to the counter; the plain one is counted product by product.
+        with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
+            call()
+    finally:
+        for one in trained:
+            one.requires_grad_(True)
+        module.train(training)
     return int(counter.get_total_flops())

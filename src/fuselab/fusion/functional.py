@@ -1,6 +1,6 @@
-"""What several fusions need: presence, weights over the present modalities, numbers wide enough for them.
+"""What several fusions need: presence, a common space, weights and means over the present modalities, checks.
 
-Shapes: B samples, M modalities.
+Shapes: B samples, C outputs, D features, M modalities.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from fuselab.types import Features
+from fuselab.errors import ConfigError, nearest
+from fuselab.types import Features, SampleLoss
 
 
 def stack_presence(features: Sequence[Features]) -> Tensor:
@@ -27,6 +28,26 @@ def stack_presence(features: Sequence[Features]) -> Tensor:
         [[True, True], [False, True]]
     """
     return torch.stack([one.present for one in features], dim=1)
+
+
+def project_present(layers: nn.ModuleList, features: Sequence[Features], *, missing: float) -> Tensor:
+    """Return the pooled features of all modalities in one common space, and one number wherever a modality is missing.
+
+    Args:
+        layers: the map of each modality into the common space
+        features: cleaned, in the order of the maps
+        missing: what changes nothing in the method, such as 0 in a sum and 1 in a product
+
+    Shape:
+        - output: (B, M, D)
+
+    Example:
+        >>> one = Features(torch.ones(2, 1, 3), torch.ones(2, 1).bool(), torch.tensor([True, False]))
+        >>> project_present(nn.ModuleList([nn.Linear(3, 2)]), [one], missing=1.0)[1].tolist()
+        [[1.0, 1.0]]
+    """
+    projected_BMD = torch.stack([layer(one.pooled()) for layer, one in zip(layers, features, strict=True)], dim=1)
+    return torch.where(stack_presence(features)[..., None], projected_BMD, missing)
 
 
 def at_least_float32(numbers: Tensor) -> Tensor:
@@ -61,7 +82,7 @@ def log_softmax_over_present(scores: Tensor, present_BM: Tensor) -> Tensor:
     """
     scores_BM = at_least_float32(scores).expand(present_BM.shape)
     # The lowest finite number, not -inf: a row of -inf alone makes the softmax and its gradient NaN.
-    return scores_BM.masked_fill(~present_BM, torch.finfo(scores_BM.dtype).min).log_softmax(dim=1)
+    return scores_BM.masked_fill(~present_BM, torch.finfo(scores_BM.dtype).min).log_softmax(dim=-1)
 
 
 def softmax_over_present(scores: Tensor, present_BM: Tensor) -> Tensor:
@@ -83,3 +104,91 @@ def softmax_over_present(scores: Tensor, present_BM: Tensor) -> Tensor:
                 [0.0000, 0.0000]])
     """
     return log_softmax_over_present(scores, present_BM).exp() * present_BM
+
+
+def mean_over_modalities(values: Tensor, present_BM: Tensor) -> Tensor:
+    """Return each sample's mean over the modalities that it has; zeros where a sample has none.
+
+    Args:
+        values: of each modality
+        present_BM: where a sample has a modality
+
+    Shape:
+        - values: (B, M, ...)
+        - output: (B, ...)
+
+    Example:
+        >>> present = torch.tensor([[True, True], [True, False], [False, False]])
+        >>> mean_over_modalities(torch.tensor([[1.0, 3.0]]).expand(3, 2), present)
+        tensor([2., 1., 0.])
+    """
+    real = present_BM.view(*present_BM.shape, *[1] * (values.dim() - 2))
+    count = real.sum(1).clamp(min=1)
+    return torch.where(real, values, torch.zeros_like(values)).sum(1) / count.to(values.dtype)
+
+
+def unimodal_losses(outputs_BMC: Tensor, present_BM: Tensor, target: Tensor, sample_loss: SampleLoss) -> Tensor:
+    """Return each modality's loss: the mean over the samples that have it, 0 where none has.
+
+    Shape:
+        - target: (B,) or (B, C)
+        - output: (M,)
+
+    Example:
+        >>> outputs = torch.tensor([[[0.0], [4.0]], [[1.0], [9.0]]])
+        >>> present = torch.tensor([[True, True], [True, False]])
+        >>> squared = lambda output, target: (output - target).square().sum(-1)
+        >>> unimodal_losses(outputs, present, torch.ones(2, 1), squared).tolist()
+        [0.5, 9.0]
+    """
+    losses_BM = torch.stack([sample_loss(one, target) for one in outputs_BMC.unbind(1)], dim=1)
+    return mean_over_samples(losses_BM, present_BM)
+
+
+def mean_over_samples(numbers_BM: Tensor, present_BM: Tensor) -> Tensor:
+    """Return each modality's mean over the samples that have it, 0 where none has.
+
+    Shape:
+        - output: (M,)
+
+    Example:
+        >>> mean_over_samples(torch.tensor([[1.0, 5.0], [3.0, 7.0]]), torch.tensor([[True, False], [True, False]]))
+        tensor([2., 0.])
+    """
+    counted_BM = torch.where(present_BM, numbers_BM, torch.zeros_like(numbers_BM))
+    return counted_BM.sum(0) / present_BM.sum(0).clamp(min=1)
+
+
+def check_choice(name: str, value: str, known: Sequence[str]) -> None:
+    """Refuse a word that a method does not know.
+
+    Args:
+        name: where it stands in the config
+        value: what stands there
+        known: what may stand there
+
+    Raises:
+        ConfigError: an unknown word
+
+    Example:
+        >>> check_choice("fusion.cell", "gru", ["lstm", "gru"])
+    """
+    if value not in known:
+        raise ConfigError(f"{name} ({value}) must be one of: {', '.join(known)}; {nearest(str(value), known)}")
+
+
+def check_at_least_one(name: str, value: int) -> None:
+    """Refuse a size that leaves nothing to compute with.
+
+    Args:
+        name: where it stands in the config
+        value: what stands there
+
+    Raises:
+        ConfigError: a value below 1
+
+    Example:
+        >>> check_at_least_one("fusion.rank", 4)
+    """
+    if value < 1:
+        raise ConfigError(f"{name} ({value}) must be at least 1; raise it")

@@ -12,7 +12,7 @@ import torch
 from fuselab.errors import ConfigError, nearest
 from fuselab.instantiate import get_class, instantiate
 from fuselab.models.fusion_model import DecisionFusionModel, FeatureFusionModel, FusionModel
-from fuselab.types import DecisionFusion
+from fuselab.types import InformedDecisionFusion, LateFusion
 
 
 def build_model(config: Mapping[str, Any]) -> FusionModel:
@@ -36,16 +36,19 @@ def build_model(config: Mapping[str, Any]) -> FusionModel:
             raise ConfigError(f"fusion.modalities ({name}) must be a modality of the data; {nearest(name, known)}")
         with drawn_from(seed, f"encoder.{name}"):
             encoders[name] = instantiate(known[name])
-    if issubclass(get_class(config["fusion"]), DecisionFusion):
+    dims = {name: encoder.dim for name, encoder in encoders.items()}
+    method = get_class(config["fusion"])
+    if issubclass(method, LateFusion):
         with drawn_from(seed, "fusion"):
-            fusion = instantiate(config["fusion"])
+            informed = issubclass(method, InformedDecisionFusion)
+            fusion = instantiate(config["fusion"], **({"dims": dims} if informed else {}))
         heads = {}
         for name in modalities:
             with drawn_from(seed, f"head.{name}"):
                 heads[name] = instantiate(config["head"], dim=encoders[name].dim)
         return DecisionFusionModel(encoders=encoders, fusion=fusion, heads=heads)
     with drawn_from(seed, "fusion"):
-        fusion = instantiate(config["fusion"], dims={name: encoder.dim for name, encoder in encoders.items()})
+        fusion = instantiate(config["fusion"], dims=dims)
     with drawn_from(seed, "head"):
         head = instantiate(config["head"], dim=fusion.dim)
     return FeatureFusionModel(encoders=encoders, fusion=fusion, head=head)

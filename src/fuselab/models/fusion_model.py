@@ -11,7 +11,17 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from fuselab.types import DecisionFusion, Encoder, FeatureFusion, Features, Fusion, ModalityInput, Prediction
+from fuselab.types import (
+    Decision,
+    Encoder,
+    FeatureFusion,
+    Features,
+    Fusion,
+    InformedDecisionFusion,
+    LateFusion,
+    ModalityInput,
+    Prediction,
+)
 
 Inputs = Mapping[str, ModalityInput]
 
@@ -28,6 +38,7 @@ class FusionModel(nn.Module, ABC):
         super().__init__()
         self.modalities = fusion.modalities
         self.encoders = nn.ModuleDict({name: encoders[name] for name in self.modalities})
+        self.fusion = fusion
 
     def prepare(self, inputs: Inputs) -> dict[str, ModalityInput]:
         """Clean the inputs and do what needs no parameters; modalities that the fusion does not use fall away."""
@@ -62,13 +73,13 @@ class FeatureFusionModel(FusionModel):
 
     def __init__(self, *, encoders: Mapping[str, Encoder], fusion: FeatureFusion, head: nn.Module) -> None:
         super().__init__(encoders=encoders, fusion=fusion)
-        self.fusion = fusion
         self.head = head
 
     def forward(self, prepared: Inputs) -> Prediction:
         """Predict from prepared inputs."""
-        fused = self.fusion(self.encode(prepared))
-        return Prediction(self.head(fused.embedding), fused.embedding, fused.weights, None)
+        features = self.encode(prepared)
+        fused = self.fusion(features)
+        return Prediction(self.head(fused.embedding), fused.embedding, fused.weights, None, features)
 
 
 class DecisionFusionModel(FusionModel):
@@ -80,17 +91,17 @@ class DecisionFusionModel(FusionModel):
         heads: one for each modality: its pooled features → output
     """
 
-    def __init__(
-        self, *, encoders: Mapping[str, Encoder], fusion: DecisionFusion, heads: Mapping[str, nn.Module]
-    ) -> None:
+    def __init__(self, *, encoders: Mapping[str, Encoder], fusion: LateFusion, heads: Mapping[str, nn.Module]) -> None:
         super().__init__(encoders=encoders, fusion=fusion)
-        self.fusion = fusion
         self.heads = nn.ModuleDict({name: heads[name] for name in self.modalities})
 
     def forward(self, prepared: Inputs) -> Prediction:
         """Predict from prepared inputs."""
         features = self.encode(prepared)
-        outputs = {name: self.heads[name](one.pooled()) for name, one in features.items()}
-        decision = self.fusion(outputs, {name: one.present for name, one in features.items()})
+        pooled = {name: one.pooled() for name, one in features.items()}
+        outputs = {name: self.heads[name](one) for name, one in pooled.items()}
+        present = {name: one.present for name, one in features.items()}
+        informed = isinstance(self.fusion, InformedDecisionFusion)
+        decision: Decision = self.fusion(outputs, present, pooled) if informed else self.fusion(outputs, present)
         per_modality_BMC = torch.stack([outputs[name] for name in self.modalities], dim=1)
-        return Prediction(decision.output, None, decision.weights, per_modality_BMC)
+        return Prediction(decision.output, None, decision.weights, per_modality_BMC, features)

@@ -5,6 +5,8 @@ Shapes: B samples, C classes.
 
 from __future__ import annotations
 
+from functools import partial
+
 from torch import Tensor, nn
 
 from fuselab.tasks.base import Task
@@ -21,7 +23,9 @@ class ClassificationTask(Task):
 
     def configure_losses(self) -> None:
         """Cross-entropy. Late fusion gives log-probabilities, whose softmax is themselves."""
-        self.loss = nn.CrossEntropyLoss(label_smoothing=self.config["task"]["label_smoothing"])
+        smoothing = self.config["task"]["label_smoothing"]
+        self.loss = nn.CrossEntropyLoss(label_smoothing=smoothing)
+        self.sample_loss = partial(nn.functional.cross_entropy, reduction="none", label_smoothing=smoothing)
 
     def configure_metrics(self) -> None:
         """The same metrics for validation and test, never shared between them."""
@@ -35,7 +39,7 @@ class ClassificationTask(Task):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
-        loss: Tensor = self.loss(self.model(batch.inputs).output, batch.target)
+        loss = self.training_loss(batch)
         self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(batch.target), sync_dist=True)
         return loss
 

@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from fuselab.errors import ConfigError
 from fuselab.fusion.attention import layers
-from fuselab.fusion.attention.layers import attend, check_sizes, feed_forward
+from fuselab.fusion.attention.layers import TransformerLayer, attend, check_share, check_sizes, feed_forward
 
 
 def test_attend_equals_its_equation(slow: SimpleNamespace) -> None:
@@ -53,6 +53,51 @@ def test_feed_forward_equals_its_equation(slow: SimpleNamespace, wake: Callable)
     )
 
 
+def test_layer_equals_that_of_torch(wake: Callable) -> None:
+    ours = wake(TransformerLayer(dim=4, heads=2, expansion=2, dropout=0.5))
+    theirs = nn.TransformerEncoderLayer(4, 2, 8, activation="gelu", batch_first=True, norm_first=True).eval()
+    norm, into, _, out = ours.feed_forward
+    parts = (ours.query, ours.key, ours.value)
+    theirs.load_state_dict(
+        {
+            "self_attn.in_proj_weight": torch.cat([one.weight for one in parts]),
+            "self_attn.in_proj_bias": torch.cat([one.bias for one in parts]),
+        }
+        | {f"self_attn.out_proj.{name}": value for name, value in ours.mix.state_dict().items()}
+        | {f"linear1.{name}": value for name, value in into.state_dict().items()}
+        | {f"linear2.{name}": value for name, value in out.state_dict().items()}
+        | {f"norm1.{name}": value for name, value in ours.norm.state_dict().items()}
+        | {f"norm2.{name}": value for name, value in norm.state_dict().items()}
+    )
+    tokens, mask = torch.randn(3, 5, 4), torch.rand(3, 5) < 0.6
+    mask[:, 0] = True
+    expected = theirs(tokens, src_key_padding_mask=~mask)
+    torch.testing.assert_close(ours(tokens, tokens, mask)[mask], expected[mask])
+    torch.testing.assert_close(ours(tokens[:, :1], tokens, mask)[:, 0], expected[:, 0])
+
+
+def test_layer_reads_other_tokens(wake: Callable, slow: SimpleNamespace) -> None:
+    layer = wake(TransformerLayer(dim=4, heads=2, expansion=2, dropout=0.5))
+    target, source = torch.randn(3, 2, 4), torch.randn(3, 5, 4)
+    mask = torch.tensor([[True] * 5, [False, True, True, False, True], [False] * 5])
+    changed = layer(target, source, mask)
+    for row in range(3):
+        expected = slow.transformer_layer(layer, target[row].tolist(), source[row][mask[row]].tolist(), 2)
+        torch.testing.assert_close(changed[row], torch.tensor(expected))
+
+
+def test_layer_drops_both_branches_in_training() -> None:
+    layer = TransformerLayer(dim=4, heads=2, expansion=2, dropout=0.5)
+    for silent in (layer.mix, layer.feed_forward[-1]):
+        before = [parameter.clone() for parameter in silent.parameters()]
+        for parameter in silent.parameters():
+            nn.init.zeros_(parameter)
+        tokens, mask = torch.randn(2, 3, 4), torch.ones(2, 3).bool()
+        assert not torch.equal(layer(tokens, tokens, mask), layer(tokens, tokens, mask))
+        for parameter, value in zip(silent.parameters(), before, strict=True):
+            parameter.data = value
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -66,3 +111,13 @@ def test_feed_forward_equals_its_equation(slow: SimpleNamespace, wake: Callable)
 def test_refuses_sizes_that_make_no_network(wrong: dict[str, float], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         check_sizes(**({"dim": 8, "heads": 2, "expansion": 2, "dropout": 0.1} | wrong))
+
+
+def test_names_the_width_as_the_config_does() -> None:
+    with pytest.raises(ConfigError, match=r"fusion.heads \(3\) must divide fusion.hidden \(8\)"):
+        check_sizes(dim=8, heads=3, expansion=2, dropout=0.1, name="hidden")
+
+
+def test_refuses_to_drop_all() -> None:
+    with pytest.raises(ConfigError, match=r"fusion.dropout \(1.0\) must be at least 0 and below 1"):
+        check_share(dropout=1.0)

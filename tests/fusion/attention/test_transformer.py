@@ -5,12 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from fuselab.errors import ConfigError
-from fuselab.fusion.attention.transformer import EncoderLayer, TransformerFusion
+from fuselab.fusion.attention.transformer import TransformerFusion
 from fuselab.types import Features
 
 NAMES = ("text", "image", "audio")
@@ -28,37 +27,8 @@ def test_equals_its_equation(
         for name, project, which in zip(NAMES, fusion.project, fusion.modality_MD.tolist(), strict=True):
             tokens += [slow.add([slow.linear(project, token)], [which])[0] for token in slow.rows(features[name], row)]
         for layer in fusion.layers:
-            normed = [slow.norm(layer.norm, token) for token in tokens]
-            queries, keys, values = (
-                [slow.linear(linear, token) for token in normed] for linear in (layer.query, layer.key, layer.value)
-            )
-            read = slow.attend(queries, keys, values, 2)
-            tokens = slow.add(tokens, [slow.linear(layer.mix, token) for token in read])
-            tokens = slow.add(tokens, [slow.feed_forward(layer.feed_forward, token) for token in tokens])
+            tokens = slow.transformer_layer(layer, tokens, tokens, 2)
         torch.testing.assert_close(embedding[row], torch.tensor(slow.norm(fusion.norm, tokens[0])))
-
-
-def test_layer_equals_that_of_torch(wake: Callable) -> None:
-    ours = wake(EncoderLayer(dim=4, heads=2, expansion=2, dropout=0.5))
-    theirs = nn.TransformerEncoderLayer(4, 2, 8, activation="gelu", batch_first=True, norm_first=True).eval()
-    norm, into, _, out = ours.feed_forward
-    parts = (ours.query, ours.key, ours.value)
-    theirs.load_state_dict(
-        {
-            "self_attn.in_proj_weight": torch.cat([one.weight for one in parts]),
-            "self_attn.in_proj_bias": torch.cat([one.bias for one in parts]),
-        }
-        | {f"self_attn.out_proj.{name}": value for name, value in ours.mix.state_dict().items()}
-        | {f"linear1.{name}": value for name, value in into.state_dict().items()}
-        | {f"linear2.{name}": value for name, value in out.state_dict().items()}
-        | {f"norm1.{name}": value for name, value in ours.norm.state_dict().items()}
-        | {f"norm2.{name}": value for name, value in norm.state_dict().items()}
-    )
-    tokens, mask = torch.randn(3, 5, 4), torch.rand(3, 5) < 0.6
-    mask[:, 0] = True
-    expected = theirs(tokens, src_key_padding_mask=~mask)
-    torch.testing.assert_close(ours(tokens, mask, only_first=False)[mask], expected[mask])
-    torch.testing.assert_close(ours(tokens, mask, only_first=True)[:, 0], expected[:, 0])
 
 
 def test_cost_is_seen_in_evaluation(features: dict[str, Features], dims: dict[str, int]) -> None:

@@ -26,8 +26,8 @@ class CrossAttention(FeatureFusion):
     one modality there is no pair, and its own tokens are what is left.
 
     A modality asks and answers with one set of queries, keys and values for all its partners, and has one feed-forward
-    network, where the paper has a stack of its own for each pair: only the attention itself grows with the square of
-    the number of modalities.
+    network, where the paper has a stack of its own for each pair (``mult``): only the attention itself grows with the
+    square of the number of modalities.
 
     Args:
         modalities: names in the order of the pairs

@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from fuselab.errors import ConfigError
-from fuselab.fusion.attention.layers import attend, check_sizes, feed_forward
+from fuselab.fusion.attention.layers import INITIAL_SCALE, TransformerLayer, check_sizes
+from fuselab.fusion.functional import check_at_least_one
 from fuselab.types import FeatureFusion, Features, Fused
-
-INITIAL_SCALE = 0.02  # as BERT and ViT initialise embeddings
 
 
 class TransformerFusion(FeatureFusion):
@@ -29,11 +27,15 @@ class TransformerFusion(FeatureFusion):
     business. Padding and missing modalities are masked as keys; of the last layer only the CLS token is computed, since
     nothing else of it is read.
 
+    It takes two layers for modalities to interact by attention: in the first, what the CLS token asks is the same for
+    every sample, and no token that it reads has read another. Time and memory of the attention grow with the square of
+    all tokens.
+
     Args:
         modalities: names in the order of the modality embeddings
         dims: width of each modality's tokens
         dim: width of the representation
-        layers: number of layers
+        layers: number of layers; one alone is pooling with learned weights
         heads: attention heads of each layer
         expansion: width of the feed-forward layers as a multiple of ``dim``
         dropout: share that is dropped in each residual branch in training
@@ -73,13 +75,12 @@ class TransformerFusion(FeatureFusion):
     ) -> None:
         super().__init__(modalities=modalities, dims=dims, dim=dim)
         check_sizes(dim=dim, heads=heads, expansion=expansion, dropout=dropout)
-        if layers < 1:
-            raise ConfigError(f"fusion.layers ({layers}) must be at least 1; for no layer choose fusion=early/concat")
+        check_at_least_one("fusion.layers", layers)
         self.project = nn.ModuleList(nn.Linear(width, dim) for width in self.dims)
         self.modality_MD = nn.Parameter(INITIAL_SCALE * torch.randn(len(self.dims), dim))
         self.cls_D = nn.Parameter(INITIAL_SCALE * torch.randn(dim))
         self.layers = nn.ModuleList(
-            EncoderLayer(dim=dim, heads=heads, expansion=expansion, dropout=dropout) for _ in range(layers)
+            TransformerLayer(dim=dim, heads=heads, expansion=expansion, dropout=dropout) for _ in range(layers)
         )
         self.norm = nn.LayerNorm(dim)
 
@@ -93,51 +94,7 @@ class TransformerFusion(FeatureFusion):
         cls_B1D = self.cls_D.expand(len(present_B), 1, -1)
         tokens_BND = torch.cat([cls_B1D, *tokens], dim=1)
         mask_BN = torch.cat([torch.ones_like(present_B)[:, None], *(one.mask for one in features)], dim=1)
-        for number, layer in enumerate(self.layers, start=1):
-            tokens_BND = layer(tokens_BND, mask_BN, only_first=number == len(self.layers))
-        return Fused(embedding=self.norm(tokens_BND[:, 0]), weights=None)
-
-
-class EncoderLayer(nn.Module):
-    """Self-attention and feed-forward network, each behind a norm and beside a residual.
-
-    Args:
-        dim: width of the tokens
-        heads: attention heads
-        expansion: width of the feed-forward layer as a multiple of ``dim``
-        dropout: share that is dropped in each residual branch in training
-
-    Shape:
-        - tokens_BND: (B, N, D)
-        - mask_BN: (B, N), True where a token is real
-        - output: (B, N, D), or (B, 1, D) with ``only_first``
-
-    Example:
-        >>> layer = EncoderLayer(dim=8, heads=2, expansion=2, dropout=0.0)
-        >>> layer(torch.randn(2, 3, 8), torch.ones(2, 3).bool(), only_first=True).shape
-        torch.Size([2, 1, 8])
-    """
-
-    def __init__(self, *, dim: int, heads: int, expansion: int, dropout: float) -> None:
-        super().__init__()
-        self.heads = heads
-        self.norm = nn.LayerNorm(dim)
-        self.query = nn.Linear(dim, dim)
-        self.key = nn.Linear(dim, dim)
-        self.value = nn.Linear(dim, dim)
-        self.mix = nn.Linear(dim, dim)
-        self.dropout = nn.Dropout(dropout)
-        self.feed_forward = feed_forward(dim=dim, expansion=expansion)
-
-    def forward(self, tokens_BND: Tensor, mask_BN: Tensor, *, only_first: bool) -> Tensor:
-        """Encode all tokens, or only the first one in the light of all."""
-        source_BND = self.norm(tokens_BND)
-        target_BND = source_BND
-        if only_first:
-            tokens_BND, target_BND = tokens_BND[:, :1], source_BND[:, :1]
-        read_BND = attend(
-            self.query(target_BND), self.key(source_BND), self.value(source_BND), mask_BN, heads=self.heads
-        )
-        tokens_BND = tokens_BND + self.dropout(self.mix(read_BND))
-        encoded_BND: Tensor = tokens_BND + self.dropout(self.feed_forward(tokens_BND))
-        return encoded_BND
+        for layer in self.layers[:-1]:
+            tokens_BND = layer(tokens_BND, tokens_BND, mask_BN)
+        cls_B1D = self.layers[-1](tokens_BND[:, :1], tokens_BND, mask_BN)
+        return Fused(embedding=self.norm(cls_B1D[:, 0]), weights=None)
