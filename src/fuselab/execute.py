@@ -231,6 +231,7 @@ def _result(config: Mapping[str, Any], folder: RunFolder, task: Task, datamodule
     return {
         "method": config["method"],
         "family": str(config["method"]).split("/")[0],
+        "scheme": config["scheme_name"],
         "seed": config["seed"],
         "identity": identity(config),
         "config_digest": config_digest(folder) if folder.config.exists() else None,

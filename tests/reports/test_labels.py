@@ -100,3 +100,22 @@ def test_what_differs_within_a_method_is_in_its_labels_already():
 
 def test_methods_with_different_seeds_do_not_differ_in_keys_that_repeat_the_seed():
     assert differences_between_methods([run("a", 0, data={"seed": 0}), run("b", 1, data={"seed": 1})]) == []
+
+
+def scheme(name: str, **settings: object) -> dict[str, object]:
+    return {"scheme_name": name, "scheme": {"_target_": f"fuselab.{name}", **settings}}
+
+
+def test_a_training_scheme_is_called_by_its_name():
+    runs = [run("a", 0, **scheme("none")), run("a", 0, **scheme("ogm_ge", alpha=0.5))]
+    assert labels_of(*runs) == ["scheme=none", "scheme=ogm_ge"]
+    between = [run("a", 0, **scheme("none")), run("b", 0, **scheme("ogm_ge", alpha=0.5))]
+    assert differences_between_methods(between) == ["scheme"]
+
+
+def test_settings_of_one_scheme_tell_its_runs_apart():
+    runs = [run("a", 0, **scheme("ogm_ge", alpha=alpha)) for alpha in (0.5, 1.0)]
+    assert labels_of(*runs) == ["scheme.alpha=0.5", "scheme.alpha=1.0"]
+    three = labels_of(*runs, run("a", 0, **scheme("none")))
+    assert len(set(three)) == 3
+    assert "scheme.alpha=0.5" in three[0]

@@ -144,7 +144,7 @@ def test_a_process_is_ended_with_all_that_it_started(scripted):
 
 def test_a_run_ends_by_itself_when_the_process_that_waits_for_it_is_killed(scripted):
     _, folder = scripted("wait_for_the_end")
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     owner = subprocess.Popen([sys.executable, "-c", OWNER, str(folder.path)], env=environment)
     try:
         run = pid_of(folder)

@@ -12,6 +12,7 @@ from fuselab.reports.load import Run
 from fuselab.runs.identity import NEUTRAL
 
 ABSENT = "absent"
+SHOWN = {"scheme_name": "scheme"}
 CHOICE = frozenset({"method", "fusion"})  # what makes a method that method
 
 
@@ -33,9 +34,12 @@ def label_runs(runs: Sequence[Run]) -> dict[str, str]:
             key
             for key in _differing(settings.values())
             if not all(_is_the_seed(key, settings[run.name].get(key), run) for run in several)
+            and not _comes_with_scheme(key, settings.values())
         ]
         for run in several:
-            labels[run.name] = ", ".join(f"{key}={_say(settings[run.name].get(key, ABSENT))}" for key in keys)
+            labels[run.name] = ", ".join(
+                f"{SHOWN.get(key, key)}={_say(settings[run.name].get(key, ABSENT))}" for key in keys
+            )
     _refuse_twins(runs, labels)
     return labels
 
@@ -54,10 +58,13 @@ def differences_between_methods(runs: Sequence[Run]) -> list[str]:
         for key, value in flatten(run.config).items():
             if key.split(".")[0] not in CHOICE and not _is_the_seed(key, value, run):
                 values[key][run.method].add(_say(value))
+    settings = [flatten(run.config) for run in runs]
     return sorted(
-        key
+        SHOWN.get(key, key)
         for key, by_method in values.items()
-        if all(len(one) == 1 for one in by_method.values()) and len(set.union(*by_method.values())) > 1
+        if all(len(one) == 1 for one in by_method.values())
+        and len(set.union(*by_method.values())) > 1
+        and not _comes_with_scheme(key, settings)
     )
 
 
@@ -107,6 +114,16 @@ def _differing(settings: Iterable[Mapping[str, Any]]) -> list[str]:
         for key in keys:
             values[key].add(_say(one.get(key, ABSENT)))
     return [key for key in keys if len(values[key]) > 1]
+
+
+def _comes_with_scheme(key: str, settings: Iterable[Mapping[str, Any]]) -> bool:
+    """Say whether a key belongs to a training scheme and its value to the scheme's name: the name says it all."""
+    if not key.startswith("scheme."):
+        return False
+    values: dict[str, set[str]] = defaultdict(set)
+    for one in settings:
+        values[_say(one.get("scheme_name", ABSENT))].add(_say(one.get(key, ABSENT)))
+    return len(values) > 1 and all(len(several) == 1 for several in values.values())
 
 
 def _is_the_seed(key: str, value: object, run: Run) -> bool:

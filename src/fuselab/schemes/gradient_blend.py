@@ -40,8 +40,8 @@ class GradientBlend(UnimodalScheme):
     that comes. Validation chooses the weights as well as the model, so this scheme looks at that split more often than
     others do; the test split stays shut.
 
-    Costs about three trainings instead of one: the trials of all modalities together take the encoders' share of one,
-    the joint trial takes one, and the training itself; seconds are in the result as always.
+    Costs three to four trainings instead of one: the trials of all modalities together take about one, the joint trial
+    takes one, the training itself one, and measuring the rest; seconds are in the result as always.
 
     Args:
         every: epochs of a super-epoch, n

@@ -66,8 +66,8 @@ class MulT(FeatureFusion):
         torch.Size([2, 8])
 
     Reference:
-        Tsai et al. (2019), Multimodal Transformer for Unaligned Multimodal Language Sequences, equations 1 and 4 and
-        section 3.2.
+        Tsai et al. (2019), Multimodal Transformer for Unaligned Multimodal Language Sequences, equation 1 (CM) and the
+        layers of sections 3.1 and 3.2.
     """
 
     def __init__(

@@ -25,7 +25,8 @@ class Perceiver(FeatureFusion):
     Z⁰ are learned, and e_m says of which modality a token is; where it stands in its sequence is the encoder's
     business. Cross and Self are one attention and one feed-forward network each, behind norms and beside residuals.
     The layers share no weights (the paper may share them). Padding and missing modalities are masked as keys; where a
-    sample has no token at all, the latents have one another.
+    sample has no token at all, the latents have one another. When they read for the first time, what they ask is the
+    same for every sample; from the second time on it depends on what they have read.
 
     Time and memory of the attention grow with K (N + K), that is linearly with the tokens and the modalities.
 
