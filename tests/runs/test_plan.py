@@ -145,6 +145,19 @@ def test_what_refers_to_the_job_itself_is_composed_each_time(planning, composed)
     assert [one.config["seed"] for one in planned] == [1, 2]
 
 
+@pytest.mark.parametrize(
+    "odd", ["~optimizer.lr", "optimizer.lr=${width}", "optimizer.lr='${width}'", "+optimizer.lr=3"]
+)
+def test_what_is_no_plain_value_is_left_to_hydra(odd, planning, composed):
+    first = "~optimizer.lr" if odd.startswith("+") else "width=8"
+    jobs = [(first, line) for line in ("++optimizer.lr=0.5", odd, "++optimizer.lr=0.25")]
+    if not odd.startswith("+"):
+        jobs += [("width=8", "optimizer.lr=0.5"), ("width=8", "optimizer.lr=0.25")]
+    planned, _ = planning(jobs)
+    expected = [composed(job) for job in jobs]
+    assert [one.config for one in planned] == [one for place, one in enumerate(expected) if one not in expected[:place]]
+
+
 def test_the_last_of_two_overrides_wins(planning, composed):
     jobs = [("seed=1", "seed=2"), ("seed=3", "seed=4")]
     planned, _ = planning(jobs)

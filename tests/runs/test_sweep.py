@@ -209,6 +209,13 @@ def test_a_launcher_that_does_nothing_is_told_so_and_not_asked_for_ever(planned,
     assert launched == [[0, 1]]
 
 
+def test_a_launcher_whose_workers_die_before_the_first_epoch_is_given_up(planned, folder):
+    launch, launched = launcher(*[lambda one: interrupt(one, epoch=0)] * 5)
+    with pytest.raises(FuselabError, match="must do the 2 runs that are left"):
+        drive(planned(0, 1), launch, folder=folder)
+    assert len(launched) == 3
+
+
 def test_a_launcher_that_gets_on_is_asked_again_until_all_is_done(planned, folder):
     rounds = [lambda one, epoch=epoch: interrupt(one, epoch=epoch) for epoch in (1, 2, 3)]
     launch, launched = launcher(*rounds, finish)

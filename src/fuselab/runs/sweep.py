@@ -24,6 +24,7 @@ from fuselab.runs.plan import Planned
 from fuselab.runs.stop import STOP
 
 Launch = Callable[[Sequence[Planned]], Sequence[str | None]]  # for each run what kept it from beginning, if anything
+FRUITLESS = 3  # launches in a row that bring no run an epoch further: whatever kills the workers will go on doing so
 LOOK = 1.0  # seconds between two looks at a run that another process is at work on
 SAID = {
     "done": "finished",
@@ -90,6 +91,7 @@ def drive(planned: Sequence[Planned], launch: Launch, *, folder: Path) -> Outcom
     if not todo:
         return outcome
     refused: dict[str, str] = {}
+    fruitless = 0
     with LiveThread(folder):
         while todo and not STOP.asked():
             before = {str(one.folder.path): _progress(one) for one in todo}
@@ -105,12 +107,10 @@ def drive(planned: Sequence[Planned], launch: Launch, *, folder: Path) -> Outcom
             todo = [one.looked_up() for one in todo if str(one.folder.path) not in refused]
             left = [one for one in todo if one.is_to_do and not _has_failed(one, before[str(one.folder.path)])]
             busy = [one for one in left if holder(one.folder.path) is not None]
-            if (
-                left
-                and not busy
-                and all(_progress(one) == before[str(one.folder.path)] for one in todo)
-                and not STOP.asked()
-            ):
+            gained = len(left) < len(before) or any(_progress(one)[2] > before[str(one.folder.path)][2] for one in left)
+            began = any(_progress(one) != before[str(one.folder.path)] for one in todo)
+            fruitless = 0 if gained else fruitless + 1
+            if left and not busy and not STOP.asked() and (not began or fruitless == FRUITLESS):
                 reason = "it returned without one step of them" if error is None else first_line(error)
                 raise FuselabError(
                     f"the launcher must do the {len(left)} runs that are left; see what it needs in its file in "
