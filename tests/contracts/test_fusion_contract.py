@@ -491,3 +491,16 @@ def test_the_rule_notices(broken: Make, rule: Callable[[Make], None], error: typ
 
 def test_every_rule_is_broken_once() -> None:
     assert {rule for _, rule, _ in BROKEN} == set(RULES)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in sorted(CONF.rglob("*.yaml")) if OmegaConf.load(path).get("dropout")],
+    ids=lambda path: path.stem,
+)
+def test_dropout_drops_in_training_only(path):
+    fusion = from_config(path, "probability")
+    features = sample(fusion)
+    assert_same(run(fusion, features), run(fusion, features))
+    fusion.train()
+    assert not torch.equal(run(fusion, features)[0], run(fusion, features)[0])

@@ -56,13 +56,6 @@ def test_similarities_start_where_tanh_has_a_slope() -> None:
     assert 0.5 < products.std() < 2
 
 
-def test_drops_in_training_only(features: dict[str, Features], dims: dict[str, int]) -> None:
-    fusion = CoAttention(modalities=NAMES, dims=dims, **SIZES)
-    assert not torch.equal(fusion(features).embedding, fusion(features).embedding)
-    fusion.eval()
-    assert torch.equal(fusion(features).embedding, fusion(features).embedding)
-
-
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

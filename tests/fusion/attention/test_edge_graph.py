@@ -85,13 +85,6 @@ def test_edges_keep_their_precision_under_autocast(dims: dict[str, int]) -> None
     torch.testing.assert_close(weights.sum(1), torch.ones(4, dtype=torch.float32))
 
 
-def test_drops_in_training_only(features: dict[str, Features], dims: dict[str, int]) -> None:
-    fusion = EdgeGraph(modalities=NAMES, dims=dims, **SIZES)
-    assert not torch.equal(fusion(features).embedding, fusion(features).embedding)
-    fusion.eval()
-    assert torch.equal(fusion(features).embedding, fusion(features).embedding)
-
-
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

@@ -78,13 +78,6 @@ def test_layer_gives_shares(wake: Callable) -> None:
     assert messages[2].abs().sum() == 0
 
 
-def test_drops_in_training_only(features: dict[str, Features], dims: dict[str, int]) -> None:
-    fusion = GraphAttention(modalities=NAMES, dims=dims, **SIZES)
-    assert not torch.equal(fusion(features).embedding, fusion(features).embedding)
-    fusion.eval()
-    assert torch.equal(fusion(features).embedding, fusion(features).embedding)
-
-
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

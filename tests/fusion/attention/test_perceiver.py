@@ -43,13 +43,6 @@ def test_latents_start_different(features: dict[str, Features], dims: dict[str, 
     assert len(latents.unique(dim=0)) == 3
 
 
-def test_drops_in_training_only(features: dict[str, Features], dims: dict[str, int]) -> None:
-    fusion = Perceiver(modalities=NAMES, dims=dims, **SIZES)
-    assert not torch.equal(fusion(features).embedding, fusion(features).embedding)
-    fusion.eval()
-    assert torch.equal(fusion(features).embedding, fusion(features).embedding)
-
-
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

@@ -45,13 +45,6 @@ def test_one_modality_has_no_parameter_that_nothing_reads(features: dict[str, Fe
     assert [name for name, parameter in fusion.named_parameters() if parameter.grad is None] == []
 
 
-def test_drops_in_training_only(features: dict[str, Features], dims: dict[str, int]) -> None:
-    fusion = TwoStream(modalities=NAMES, dims=dims, **SIZES)
-    assert not torch.equal(fusion(features).embedding, fusion(features).embedding)
-    fusion.eval()
-    assert torch.equal(fusion(features).embedding, fusion(features).embedding)
-
-
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
