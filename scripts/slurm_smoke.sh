@@ -4,7 +4,8 @@
 #     scripts/slurm_smoke.sh
 #
 # A sweep of four runs must finish; then one of two, whose jobs are interrupted in both of Slurm's ways: by the signal
-# before a time limit, and by a job of a partition that goes first. It needs Debian's slurm-wlm and munge, and installs
+# before a time limit, and by a job of a partition that goes first; then one is interrupted itself, and a job of its
+# is cancelled. It needs Debian's slurm-wlm and munge, and installs
 # them where it may. Nothing but these packages outlives it: configuration, keys, ports and folders are its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -101,7 +102,7 @@ bring_up() {
   memory_mb=$(awk '/MemTotal/ { print int($2 / 1024) }' /proc/meminfo)
   work=$(mktemp -d)
   chmod 755 "$work" # munge wants its socket where everybody could reach it
-  mkdir "$work"/{bin,log,state,spool,munge,outputs}
+  mkdir "$work"/{log,state,spool,munge,outputs}
   fuselab=$(uv run --no-sync which fuselab)
 
   mungekey --create --keyfile="$work/munge/key"
@@ -145,20 +146,6 @@ NodeName=$node NodeAddr=127.0.0.1 CPUs=$(nproc) RealMemory=$memory_mb
 PartitionName=main Nodes=ALL Default=YES PriorityTier=1
 PartitionName=urgent Nodes=ALL PriorityTier=2 PreemptMode=OFF
 CONF
-  # Accounting takes a database; submitit asks for no more than the state of jobs that Slurm still remembers.
-  cat >"$work/bin/sacct" <<'SACCT'
-#!/bin/sh
-echo "JobID|State|NodeList"
-scontrol --oneliner show jobs | awk '{
-  for (i = 1; i <= NF; i++) { at = index($i, "="); value[substr($i, 1, at - 1)] = substr($i, at + 1) }
-  task = value["ArrayTaskId"]
-  id = task == "" ? value["JobId"] : value["ArrayJobId"] "_" (task ~ /^[0-9]+$/ ? task : "[" task "]")
-  print id "|" value["JobState"] "|" value["NodeList"]
-  delete value
-}'
-SACCT
-  chmod +x "$work/bin/sacct"
-  export PATH="$work/bin:$PATH"
   start slurmctld slurmctld -D
   start slurmd slurmd -D
   within 20 "Slurm's start" node_is_idle
@@ -241,6 +228,36 @@ sys.exit(0 if len(resumed) == 2 and 0 not in resumed and epochs == list(range(40
 PYTHON
 }
 
+cancelled_runs() {
+  local job run attempts
+  step="cancelling a job, then the sweep"
+  say "$step"
+  train name=cancelled trainer.max_epochs=4000 monitor.patience=10000 fusion=early/concat seed=0,1,2
+  within 60 "a run's start" compgen -G "$work/outputs/cancelled/*-s0-*/status.json" >/dev/null
+  run=$(compgen -G "$work/outputs/cancelled/*-s0-*")
+  within 60 "a run's first epochs" is_past_epoch "$run" 5
+  job=$(squeue --noheader --states=running --name=fuselab-cancelled --format=%i | sort | head -n 1)
+  attempts=$(told "$run" attempts)
+  say "job $job at epoch $(told "$run" epoch): interrupting the sweep"
+  kill -INT "$sweep"
+  wait "$sweep" && give_up "an interrupted sweep must say so with its exit code"
+  sweep=""
+  within 10 "an empty queue" has_no_jobs
+  say "the queue is empty, the runs: $(grep -ho '"state": "[a-z]*"' "$work"/outputs/cancelled/*/status.json | paste -sd' ')"
+  train name=cancelled trainer.max_epochs=4000 monitor.patience=10000 fusion=early/concat seed=0
+  within 60 "the run's next epochs" goes_on_past_epoch "$run" 5 "$attempts"
+  attempts=$(told "$run" attempts)
+  job=$(squeue --noheader --states=running --name=fuselab-cancelled --format=%i)
+  say "job $job at epoch $(told "$run" epoch): cancelling it alone"
+  scancel "$job"
+  within $((KILL_WAIT + 60)) "the run's way back by the sweep" goes_on_past_epoch "$run" 5 "$attempts"
+  say "the sweep launched it again, as job $(squeue --noheader --states=running --name=fuselab-cancelled --format=%i)"
+  kill -INT "$sweep"
+  wait "$sweep" && give_up "an interrupted sweep must say so with its exit code"
+  sweep=""
+  within 10 "an empty queue" has_no_jobs
+}
+
 trap take_down EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -249,4 +266,5 @@ step="bringing Slurm up"
 bring_up
 four_runs
 interrupted_runs
+cancelled_runs
 say "all well"

@@ -131,6 +131,8 @@ class Sweep:
         first = self._number
         self._number += len(jobs)
         returned = self._launcher.launch(jobs, initial_job_idx=first)
+        if len(returned) != len(jobs):
+            raise RuntimeError(f"it returned {len(returned)} outcomes of {len(jobs)} runs")
         # A job that died has an exception for its value; its folder says how far it came.
         ended = [one._return_value for one in returned]
         for value in ended:

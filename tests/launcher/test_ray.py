@@ -18,9 +18,9 @@ import psutil
 import pytest
 
 from fuselab.errors import ConfigError
-from hydra_plugins.fuselab_ray import _cluster
-from hydra_plugins.fuselab_ray._cluster import check_nodes, connected
-from hydra_plugins.fuselab_ray.launcher import Shared, _run
+from hydra_plugins.fuselab_launchers import _ray
+from hydra_plugins.fuselab_launchers._job import Job
+from hydra_plugins.fuselab_launchers._ray import check_nodes, connected
 
 from ..conftest import TINY
 
@@ -128,7 +128,7 @@ def test_a_killed_worker_leaves_the_other_runs_alone(tmp_path):
     runs, said = _app(tmp_path, "+i=0,1,2,3,4,5", "+die=1", "+hydra.launcher.init.num_cpus=2", code=1)
     assert sorted(runs) == [0, 2, 3, 4, 5], "the killed run took others along"
     assert len(list(tmp_path.glob("1-*.begun"))) == 1, "the killed run was repeated behind the sweep's back"
-    assert "the Ray worker of the run (+i=1 +die=1) must live until it ends" in said
+    assert "the worker of the run (+i=1 +die=1) must live until it ends" in said
     assert len({one["pid"] for one in runs.values()}) <= 3, "two workers and the dead one's successor"
 
 
@@ -216,7 +216,7 @@ def test_a_cluster_with_a_token(cluster, monkeypatch):
 
 @pytest.mark.cluster
 def test_a_port_that_is_not_rays(monkeypatch):
-    monkeypatch.setattr(_cluster, "ANSWER_SECONDS", 3.0)
+    monkeypatch.setattr(_ray, "ANSWER_SECONDS", 3.0)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
         with (
@@ -272,7 +272,7 @@ def test_what_no_node_has(cores, gpus, said):
 def test_a_node_without_the_sweeps_folder(tmp_path):
     missing: Any = tmp_path / "missing"
     nothing: Any = None
-    shared = Shared(
+    job = Job(
         hydra_context=nothing,
         config=nothing,
         task_function=nothing,
@@ -281,5 +281,5 @@ def test_a_node_without_the_sweeps_folder(tmp_path):
         sweep_dir=missing,
         environment={},
     )
-    with pytest.raises(ConfigError, match=rf"the folder \({missing}\) must be there on every Ray node"):
-        _run(shared, 0, [])
+    with pytest.raises(ConfigError, match=rf"the folder \({missing}\) must be there on every machine"):
+        job(0, [])

@@ -153,7 +153,10 @@ def test_every_option_of_ours_passes(group: str, option: str):
         ("head=xyz", r"head \(xyz\) must be an option of its group; choose one of: linear, mlp$"),
         ("callbacks=[default,defalt]", r"callbacks \(defalt\) must .*did you mean 'default'\?"),
         ("+sweep=dmo", r"sweep \(dmo\) must be an option of its group; did you mean 'demo'\?"),
-        ("hydra/launcher=slurm", r"hydra/launcher \(slurm\) must be .*choose one of: basic, fuselab_ray, joblib"),
+        (
+            "hydra/launcher=slurm",
+            r"hydra/launcher \(slurm\) must be .*choose one of: basic, fuselab_ray, fuselab_submitit, joblib",
+        ),
         ("fusion=null", r"fusion \(null\) must be an option of its group; leave the group out with ~fusion"),
         ("fusion=3", r"fusion \(3\) must be an option"),
         ("sweep=demo", r"sweep=demo must be added, because the defaults have no sweep; write \+sweep=demo"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +21,6 @@ from fuselab.runs import catalog
 from fuselab.runs.checks import leaves
 from fuselab.runs.conf import conf_folder
 
-_LACKING = re.compile(r"Could not find 'hydra/launcher/submitit_(\w+)'")
 HYDRA_ERRORS = (HydraException, OmegaConfBaseException, ValueError)
 
 
@@ -92,9 +90,6 @@ class Composer:
 
     def _explained(self, choices: Sequence[str], error: Exception) -> ConfigError:
         """Find the override without which the others compose, and say what is wrong with it."""
-        lacking = _LACKING.search(str(error))
-        if lacking:
-            return ConfigError(f"launcher ({lacking[1]}) must have its package; pip install 'fuselab[slurm]'")
         for place, line in enumerate(choices):
             try:
                 chosen = self._compose([*choices[:place], *choices[place + 1 :]]).hydra.runtime.choices

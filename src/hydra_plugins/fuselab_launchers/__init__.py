@@ -1,0 +1,1 @@
+"""Hydra launchers on Ray and on Slurm."""

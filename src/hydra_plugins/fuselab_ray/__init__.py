@@ -1,1 +1,0 @@
-"""Hydra launcher on Ray."""
