@@ -84,7 +84,7 @@ def table(found: Sequence[Option]) -> str:
         "",
         "Made by `python scripts/fusion_table.py` from `conf/fusion` and the docstrings; `fuselab list fusion`",
         "shows the same. Parameters and FLOPs (one sample, forward) are the fusion's own at the default widths, over",
-        "the tokens of `trio_digits`; recurrent cells and element-wise operations count no FLOPs.",
+        "the tokens of `trio_digits`; element-wise operations count no FLOPs.",
     ]
     for family in FAMILIES:
         lines += ["", f"## {family}", ""]

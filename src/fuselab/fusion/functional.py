@@ -46,7 +46,7 @@ def project_present(layers: nn.ModuleList, features: Sequence[Features], *, miss
         >>> project_present(nn.ModuleList([nn.Linear(3, 2)]), [one], missing=1.0)[1].tolist()
         [[1.0, 1.0]]
     """
-    projected_BMD = torch.stack([layer(one.pooled()) for layer, one in zip(layers, features, strict=True)], dim=1)
+    projected_BMD = torch.stack([layer(one.mean()) for layer, one in zip(layers, features, strict=True)], dim=1)
     return torch.where(stack_presence(features)[..., None], projected_BMD, missing)
 
 

@@ -50,4 +50,4 @@ class Unimodal(FeatureFusion):
 
     def fuse(self, features: list[Features]) -> Fused:
         """Project the only modality."""
-        return Fused(embedding=self.project(features[0].pooled()), weights=None)
+        return Fused(embedding=self.project(features[0].mean()), weights=None)

@@ -43,7 +43,7 @@ def lstm(fusion: ConcatSequence, steps: list[Vector], slow: SimpleNamespace) -> 
         asked, said = slow.linear(fusion.input, step), slow.linear(fusion.recurrent, state)
         total = [x + h for x, h in zip(asked, said, strict=True)]
         for d in range(WIDTH):
-            take, keep, show, new = (total[gate * WIDTH + d] for gate in range(4))
+            take, keep, new, show = (total[gate * WIDTH + d] for gate in range(4))
             memory[d] = sigmoid(keep) * memory[d] + sigmoid(take) * math.tanh(new)
             state[d] = sigmoid(show) * math.tanh(memory[d])
     return state
@@ -75,10 +75,9 @@ def test_equals_its_equation(
 def test_is_the_lstm_of_pytorch(dims: dict[str, int]) -> None:
     fusion = ConcatSequence(modalities=["image"], dims=dims, dim=WIDTH, cell="lstm")
     usual = nn.LSTM(dims["image"], WIDTH, batch_first=True)
-    order = torch.arange(4 * WIDTH).view(4, WIDTH)[[0, 1, 3, 2]].flatten()  # theirs: input, forget, cell, output
-    usual.weight_ih_l0.data = fusion.input.weight.data[order]
-    usual.weight_hh_l0.data = fusion.recurrent.weight.data[order]
-    usual.bias_ih_l0.data = fusion.input.bias.data[order]
+    usual.weight_ih_l0.data = fusion.input.weight.data
+    usual.weight_hh_l0.data = fusion.recurrent.weight.data
+    usual.bias_ih_l0.data = fusion.input.bias.data
     usual.bias_hh_l0.data.zero_()
     tokens = torch.randn(2, 5, dims["image"])
     image = Features(tokens, torch.ones(2, 5, dtype=torch.bool), torch.ones(2, dtype=torch.bool))

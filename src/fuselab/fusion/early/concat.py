@@ -44,4 +44,4 @@ class Concat(FeatureFusion):
 
     def fuse(self, features: list[Features]) -> Fused:
         """Concatenate the pooled features and project them."""
-        return Fused(embedding=self.project(torch.cat([one.pooled() for one in features], dim=1)), weights=None)
+        return Fused(embedding=self.project(torch.cat([one.mean() for one in features], dim=1)), weights=None)

@@ -52,7 +52,7 @@ class Gated(FeatureFusion):
 
     def fuse(self, features: list[Features]) -> Fused:
         """Add the squashed features, each through its gate."""
-        pooled = [one.pooled() for one in features]
+        pooled = [one.mean() for one in features]
         hidden_BMD = torch.stack(
             [torch.tanh(project(one)) for project, one in zip(self.project, pooled, strict=True)], dim=1
         )

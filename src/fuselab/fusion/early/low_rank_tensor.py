@@ -62,6 +62,6 @@ class LowRankTensor(FeatureFusion):
 
     def fuse(self, features: list[Features]) -> Fused:
         """Multiply the modalities' factors and add up the ranks."""
-        factors = [factor(one.pooled()) for factor, one in zip(self.factor, features, strict=True)]
+        factors = [factor(one.mean()) for factor, one in zip(self.factor, features, strict=True)]
         product_BRD = reduce(torch.mul, factors).view(len(factors[0]), -1, self.dim)
         return Fused(embedding=product_BRD.sum(1) + self.bias_D, weights=None)

@@ -67,6 +67,6 @@ class Mmtm(FeatureFusion):
 
     def fuse(self, features: list[Features]) -> Fused:
         """Gate the channels of all modalities, then map them."""
-        squeezed = torch.cat([one.pooled() for one in features], dim=1)
+        squeezed = torch.cat([one.mean() for one in features], dim=1)
         gate = 2 * torch.sigmoid(self.excite(torch.relu(self.squeeze(squeezed))))
         return Fused(embedding=self.output(gate * squeezed), weights=None)

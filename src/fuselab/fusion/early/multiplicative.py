@@ -82,7 +82,7 @@ class Multiplicative(FeatureFusion):
 
     def fuse(self, features: list[Features]) -> Fused:
         """Add the interactions of all pairs to what each modality says alone."""
-        pooled = [one.pooled() for one in features]
+        pooled = [one.mean() for one in features]
         embedding_BD = self.linear(torch.cat(pooled, dim=1))
         if self.pairs:
             projected_BMI = torch.stack(

@@ -79,22 +79,19 @@ class NonLocalGate(FeatureFusion):
 
     def fuse(self, features: list[Features]) -> Fused:
         """Let the content read the others, then pool it."""
-        others = [
-            Features(project(one.tokens), one.mask, one.present)
-            for project, one in zip(self.project, features, strict=True)
-        ]
-        content = _never_empty(others.pop(self.content).cleaned())
-        tokens_BND = content.tokens
+        projected = [project(one.tokens) for project, one in zip(self.project, features, strict=True)]
+        masks = [one.mask for one in features]
+        content_BND, mask_BN = projected.pop(self.content), _never_empty(masks.pop(self.content))
+        content_BND = content_BND * features[self.content].present[:, None, None]
         for gate in self.gate:
-            source_BSD = torch.cat([one.tokens for one in others], dim=1)
-            tokens_BND = tokens_BND + gate(tokens_BND, source_BSD, torch.cat([one.mask for one in others], dim=1))
-        return Fused(embedding=content._replace(tokens=tokens_BND).pooled(), weights=None)
+            content_BND = content_BND + gate(content_BND, torch.cat(projected, dim=1), torch.cat(masks, dim=1))
+        summed_BD = (mask_BN[:, None].to(content_BND.dtype) @ content_BND)[:, 0]
+        return Fused(embedding=summed_BD / mask_BN.sum(1, keepdim=True), weights=None)
 
 
-def _never_empty(features: Features) -> Features:
-    first_N = torch.arange(features.mask.shape[1], device=features.mask.device) == 0
-    mask_BN = features.mask | (first_N & ~features.mask.any(1, keepdim=True))
-    return Features(features.tokens, mask_BN, torch.ones_like(features.present))
+def _never_empty(mask_BN: Tensor) -> Tensor:
+    first_N = torch.arange(mask_BN.shape[1], device=mask_BN.device) == 0
+    return mask_BN | (first_N & ~mask_BN.any(1, keepdim=True))
 
 
 class _Gate(nn.Module):
