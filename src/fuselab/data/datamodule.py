@@ -138,12 +138,12 @@ class InMemoryDataModule(pl.LightningDataModule):
     def _table(self, split: Split) -> Table:
         inputs = {}
         for name in self.modalities:
-            values, mask = split.values[name], None
+            values, mask = split.values[name], split.masks.get(name)
             if values.dtype.kind == "U":
                 values, mask = self.tokenizers[name](values)
             inputs[name] = ModalityInput(
                 torch.from_numpy(np.array(values)),
-                None if mask is None else torch.from_numpy(mask),
+                None if mask is None else torch.from_numpy(np.array(mask)),
                 torch.from_numpy(np.array(split.present[name])),
             )
         group = None if split.slice is None else torch.from_numpy(np.array(split.slice))

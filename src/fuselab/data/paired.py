@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy.typing as npt
@@ -25,12 +25,14 @@ class Split:
         present: each modality's (S,) bool
         target: (S,) classes or (S, C) values
         slice: (S,) number of each sample's group in ``PairedData.slices``, or None
+        masks: of modalities that are padded sequences, (S, T) bool, True where real
     """
 
     values: Mapping[str, Array]
     present: Mapping[str, Array]
     target: Array
     slice: Array | None
+    masks: Mapping[str, Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.target)
