@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+
 import pytest
 import yaml
 
@@ -53,6 +55,15 @@ def test_what_was_set_aside_before_stays(plain):
     assert [(place / "checkpoints" / "last.ckpt").read_text() for place in places] == [
         "number 0", "number 1", "number 2",
     ]  # fmt: skip
+
+
+def test_a_number_is_never_taken_twice_where_the_user_made_room(plain):
+    config = plain()
+    first, second, third = (set_aside(run(config)) for _ in range(3))
+    shutil.rmtree(first)
+    assert set_aside(run(config)).suffix == ".4"
+    assert second.exists()
+    assert third.exists()
 
 
 def test_runs_of_one_sweep_do_not_mix(plain):

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from fuselab.errors import RunFolderError
-from fuselab.runs.attempt import begun
+from fuselab.runs.attempt import begun, record_failure
 from fuselab.runs.due import config_digest, due
 from fuselab.runs.files import write_json
 from fuselab.runs.folder import RunFolder
@@ -80,6 +80,13 @@ def test_a_failed_run_is_repeated_where_its_own_code_raised_and_goes_on_where_it
     assert due(config | {"rerun": rerun}, folder) == "repeat"
     fail(folder, by_its_own_code=False)
     assert due(config | {"rerun": rerun}, folder) == "resume"
+
+
+@pytest.mark.parametrize(("error", "left"), [(OSError("no room"), "resume"), (RuntimeError("no"), "repeat")])
+def test_what_the_machine_failed_goes_on_from_its_checkpoint(error, left, config, folder):
+    checkpoint(folder)
+    record_failure(folder, error)
+    assert due(config, folder) == left
 
 
 @pytest.mark.parametrize("by_its_own_code", [True, False])

@@ -126,6 +126,17 @@ def test_a_smaller_launch_does_not_hide_earlier_runs(sweep, put):
     assert (summary(sweep).total, summary(sweep).waiting) == (3, 0)
 
 
+def test_a_search_shows_its_trials_and_is_over_with_them(sweep, put, dead):
+    trials = sweep / "trials"
+    trials.mkdir()
+    ask_for(trials, early_sum=2)
+    seen = summary(sweep)
+    assert seen.trials is not None
+    assert (seen.total, seen.trials.waiting, seen.over) == (0, 2, False)
+    assert rendered(sweep).index("trials") < rendered(sweep).index(sweep.name)
+    assert "2 waiting" in rendered(sweep)
+
+
 def test_a_missing_sweep_is_refused(tmp_path):
     with pytest.raises(RunFolderError, match="must exist"):
         summary(tmp_path / "nothing")

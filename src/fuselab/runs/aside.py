@@ -23,8 +23,8 @@ def set_aside(folder: RunFolder) -> Path | None:
     if not folder.config.exists():
         return None
     replaced = folder.path.parent / ".replaced"
-    number = 1 + sum(1 for _ in replaced.glob(f"{folder.path.name}.*"))
-    place = replaced / f"{folder.path.name}.{number}"
+    taken = [int(path.suffix[1:]) for path in replaced.glob(f"{folder.path.name}.*") if path.suffix[1:].isdigit()]
+    place = replaced / f"{folder.path.name}.{max(taken, default=0) + 1}"
     with RunLock(folder.path):
         place.mkdir(parents=True)
         for path in folder.path.iterdir():

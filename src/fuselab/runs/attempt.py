@@ -136,6 +136,7 @@ def record_failure(folder: RunFolder, error: BaseException) -> Status:
     status.traceback = "".join(traceback.format_exception(error))
     # What Fuselab itself refuses, it will refuse again.
     status.again = not isinstance(error, FuselabError)
+    status.outside = isinstance(error, OSError | RunFolderError)
     status.write(folder.path)
     return status
 

@@ -39,7 +39,7 @@ def due(config: Mapping[str, Any], folder: RunFolder) -> Due:
         if config["rerun"] == "none":
             return "left"
         # What the run's own code raised may have been mended since: one model, one code.
-        if status.traceback is not None:
+        if status.traceback is not None and not status.outside:
             return "repeat"
     return "resume" if (folder.checkpoints / "last.ckpt").exists() else "new"
 

@@ -27,6 +27,12 @@ def render(seen: SweepSummary) -> RenderableType:
     Args:
         seen: the sweep
     """
+    if seen.trials is not None:
+        return Group(_render(seen.trials), Text(), _render(seen))
+    return _render(seen)
+
+
+def _render(seen: SweepSummary) -> RenderableType:
     head = Table.grid(padding=(0, 2))
     head.add_row(
         Text(seen.name, style="bold"),

@@ -33,6 +33,7 @@ class Status:
         error: one line, where the run failed
         traceback: all of it, where the run's code raised
         again: whether another try may end otherwise, where the run failed
+        outside: whether the machine failed it, such as a full disk, and not what it computes
         attempts: how often its work was begun
         pid: the process that writes
         host: its machine
@@ -51,6 +52,7 @@ class Status:
     error: str | None = None
     traceback: str | None = None
     again: bool = False
+    outside: bool = False
     attempts: int = 1
     pid: int = field(default_factory=os.getpid)
     host: str = field(default_factory=socket.gethostname)

@@ -11,7 +11,7 @@ from typing import get_args
 
 from fuselab.errors import RunFolderError
 from fuselab.runs.files import read_json
-from fuselab.runs.folder import RunFolder, find_runs
+from fuselab.runs.folder import TRIALS, RunFolder, find_runs
 from fuselab.runs.status import State, Status
 
 
@@ -57,6 +57,7 @@ class SweepSummary:
         waiting: how many runs have not begun
         best: the run with the best validation value so far; None where runs watch different metrics
         seconds_left: estimated from finished runs; None where nothing is known
+        trials: the trials of its search, where it is one
     """
 
     name: str
@@ -69,11 +70,12 @@ class SweepSummary:
     waiting: int
     best: Seen | None
     seconds_left: float | None
+    trials: SweepSummary | None = None
 
     @property
     def over(self) -> bool:
         """Whether nothing runs and nothing waits."""
-        return not self.running and not self.waiting
+        return not self.running and not self.waiting and (self.trials is None or self.trials.over)
 
 
 class SweepReader:
@@ -85,6 +87,7 @@ class SweepReader:
 
     def __init__(self, sweep: Path) -> None:
         self.sweep = sweep
+        self._trials: SweepReader | None = None
         self._known: dict[str, tuple[tuple[int, int], Status, float]] = {}
         self._parallel = 0
 
@@ -104,6 +107,8 @@ class SweepReader:
                 continue
             except RunFolderError:
                 unreadable.append(folder.path.name)
+        if self._trials is None and (self.sweep / TRIALS).is_dir():
+            self._trials = SweepReader(self.sweep / TRIALS)
         asked = set((read_json(self.sweep / "sweep.json") or {}).get("runs", ()))
         there = {seen.name for several in runs.values() for seen in several} | set(unreadable)
         waiting = len(asked - there)
@@ -120,6 +125,7 @@ class SweepReader:
             waiting=waiting,
             best=_best([*runs["finished"], *runs["running"]]),
             seconds_left=_seconds_left(runs["finished"], runs["running"], waiting, self._parallel),
+            trials=None if self._trials is None else self._trials.read(),
         )
 
     def _look(self, folder: RunFolder) -> Seen:
