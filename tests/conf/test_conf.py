@@ -66,7 +66,7 @@ def choose(option: str) -> str:
     group, _, name = option.rpartition("/")
     if group.startswith("fusion/"):
         return f"fusion={option.removeprefix('fusion/')}"
-    return f"{'+' if group in ('sweep', 'experiment') else ''}{group}={name}"
+    return f"{'+' if group in ('sweep', 'experiment', 'split') else ''}{group}={name}"
 
 
 def run(config: Mapping[str, Any], path: Path) -> dict[str, Any]:

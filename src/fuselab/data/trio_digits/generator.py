@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from fuselab.data.paired import SPLITS, Array, sha256
+from fuselab.data.splits.base import split_hash
 from fuselab.data.trio_digits.questions import ANSWERS, KINDS, WORDINGS
 from fuselab.data.trio_digits.recipe import MODALITIES, Recipe
 from fuselab.data.trio_digits.speech import ACCENTS, speak, voice_variants
@@ -61,7 +62,7 @@ def generate(recipe: Recipe, *, progress: Callable[[int, int], None]) -> dict[st
         made = dict(zip(SPLITS, pool.map(make, SPLITS), strict=True))
     arrays = {f"{split}.{name}": array for split, fields in made.items() for name, array in fields.items()}
     members = {f"images.{s}": image_rows[s] for s in SPLITS} | {f"voices.{s}": voices[s] for s in SPLITS}
-    return arrays | {"fingerprint": np.array(sha256(arrays)), "split_hash": np.array(sha256(members))}
+    return arrays | {"fingerprint": np.array(sha256(arrays)), "split_hash": np.array(split_hash(members))}
 
 
 def _partition_images(recipe: Recipe, labels: Array) -> dict[str, Array]:
