@@ -2,7 +2,7 @@
 
 The same equations, with the modality weights where a method gives some, over the same present modalities and real
 tokens, one modality after the other, with PyTorch's own functions: nn.LSTM, scaled_dot_product_attention, softmax over
-masked scores. None of our building blocks is used, so a difference of results would show a mistake on one of both sides.
+masked scores. None of our building blocks is used, so a difference of results would show a mistake on one side.
 """
 
 from __future__ import annotations

@@ -27,9 +27,6 @@ def cache_folder() -> Path:
 def cached_arrays(key: str, build: Callable[[], Mapping[str, Array]]) -> dict[str, Array]:
     """Return the arrays stored under ``key``, building them where nobody has.
 
-    Processes that start at once wait for the one that builds. Arrays are memory-mapped, so that several
-    processes share one copy. What is finished can be read where nothing may be written.
-
     Args:
         key: folder name that stands for everything the arrays depend on
         build: makes the arrays
@@ -37,17 +34,25 @@ def cached_arrays(key: str, build: Callable[[], Mapping[str, Array]]) -> dict[st
     Raises:
         DataError: the cache folder can't be written, or holds a damaged file
     """
-    folder = cache_folder() / key
-    if not folder.is_dir():
+
+    def store(folder: Path) -> None:
+        arrays = build()
         with _writing(folder.parent):
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(folder.with_name(f"{key}.lock"))
-            lock.acquire()
-        try:
-            if not folder.is_dir():
-                _store(folder, build())
-        finally:
-            lock.release()
+            for name, array in arrays.items():
+                np.save(folder / f"{name}.npy", array, allow_pickle=False)
+
+    return stored_arrays(cached_folder(key, store))
+
+
+def stored_arrays(folder: Path) -> dict[str, Array]:
+    """Return the arrays of a cached folder, memory-mapped, so that several processes share one copy.
+
+    Args:
+        folder: of ``.npy`` files
+
+    Raises:
+        DataError: a damaged file
+    """
     arrays = {}
     for file in sorted(folder.glob("*.npy")):
         try:
@@ -57,6 +62,33 @@ def cached_arrays(key: str, build: Callable[[], Mapping[str, Array]]) -> dict[st
                 f"the cached file ({file}) must be whole; delete {folder} and it is built anew ({error})"
             ) from error
     return arrays
+
+
+def cached_folder(key: str, build: Callable[[Path], None]) -> Path:
+    """Return the folder stored under ``key``, building it where nobody has.
+
+    Processes that start at once wait for the one that builds. What is finished can be read where nothing may be
+    written.
+
+    Args:
+        key: folder name that stands for everything its content depends on
+        build: fills a folder, which gets its name when it is whole
+
+    Raises:
+        DataError: the cache folder can't be written
+    """
+    folder = cache_folder() / key
+    if not folder.is_dir():
+        with _writing(folder.parent):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(folder.with_name(f"{key}.lock"))
+            lock.acquire()
+        try:
+            if not folder.is_dir():
+                _store(folder, build)
+        finally:
+            lock.release()
+    return folder
 
 
 @contextmanager
@@ -69,8 +101,8 @@ def _writing(root: Path) -> Iterator[None]:
         ) from error
 
 
-def _store(folder: Path, arrays: Mapping[str, Array]) -> None:
-    """Write arrays to a temporary folder and rename it: a folder of the key's name is a finished one.
+def _store(folder: Path, build: Callable[[Path], None]) -> None:
+    """Fill a temporary folder and rename it: a folder of the key's name is a finished one.
 
     Only the holder of the key's lock comes here, so every temporary folder it finds is of a process that was killed.
     """
@@ -79,9 +111,9 @@ def _store(folder: Path, arrays: Mapping[str, Array]) -> None:
             shutil.rmtree(left, ignore_errors=True)
         temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
         temporary.mkdir()
-        try:
-            for name, array in arrays.items():
-                np.save(temporary / f"{name}.npy", array, allow_pickle=False)
+    try:
+        build(temporary)
+        with _writing(folder.parent):
             temporary.rename(folder)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

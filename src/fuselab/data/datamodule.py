@@ -15,6 +15,8 @@ from fuselab.data.tokenizer import WordPiece
 from fuselab.errors import DataError, nearest
 from fuselab.types import ModalityInput
 
+SCALES = {torch.int16: 32768, torch.uint8: 255}
+
 
 class Source(Protocol):
     """Where paired data comes from."""
@@ -127,13 +129,12 @@ class InMemoryDataModule(pl.LightningDataModule):
         )
 
     def _prepare(self, inputs: Mapping[str, ModalityInput]) -> dict[str, ModalityInput]:
-        """Turn PCM into numbers between -1 and 1, a chunk at a time: a whole split of it takes twice the room."""
-        return self.prepare(
-            {
-                name: one._replace(values=one.values / 32768) if one.values.dtype == torch.int16 else one
-                for name, one in inputs.items()
-            }
-        )
+        """Turn PCM into numbers between -1 and 1 and bytes into 0 to 1, a chunk at a time: floats take more room."""
+        scaled = {
+            name: one._replace(values=one.values / SCALES[one.values.dtype]) if one.values.dtype in SCALES else one
+            for name, one in inputs.items()
+        }
+        return self.prepare(scaled)
 
     def _table(self, split: Split) -> Table:
         inputs = {}

@@ -9,6 +9,7 @@ from fuselab.data.paired import Array
 from fuselab.errors import ConfigError
 
 PADDING, UNKNOWN = "[PAD]", "[UNK]"
+CHUNK = 8192  # texts that are encoded at once
 
 
 class WordPiece:
@@ -68,12 +69,11 @@ class WordPiece:
             - output: ids (S, max_length) int64 and mask (S, max_length) bool
         """
         ids = np.zeros((len(texts), self.max_length), np.int64)
-        known: dict[str, list[int]] = {}
-        for row, text in enumerate(texts):
-            key = str(text)
-            if key not in known:
-                known[key] = self._tokenizer.encode(key).ids[: self.max_length]
-            ids[row, : len(known[key])] = known[key]
+        for begin in range(0, len(texts), CHUNK):
+            chunk = [str(text) for text in texts[begin : begin + CHUNK]]
+            for row, encoded in enumerate(self._tokenizer.encode_batch(chunk), start=begin):
+                pieces = encoded.ids[: self.max_length]
+                ids[row, : len(pieces)] = pieces
         return ids, ids != 0
 
 

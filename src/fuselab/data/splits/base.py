@@ -146,7 +146,7 @@ def needed(rows: Rows, field: str) -> Array:
     elif values.dtype.kind == "f":
         empty = np.isnan(values).reshape(len(values), -1).any(1)
     else:
-        empty = np.isnat(values) if values.dtype.kind in "mM" else np.zeros(len(values), dtype=bool)
+        empty = np.asarray(np.isnat(values)) if values.dtype.kind in "mM" else np.zeros(len(values), dtype=bool)
     if empty.any():
         raise DataError(f"the {field} ({named(empty)}) must be given for each row; fill it in or leave these rows out")
     return values
