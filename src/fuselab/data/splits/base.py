@@ -144,7 +144,7 @@ def needed(rows: Rows, field: str) -> Array:
     if values.dtype.kind in "OUS":
         empty: Array = np.array([_is_empty(value) for value in values], dtype=bool)
     elif values.dtype.kind == "f":
-        empty = np.isnan(values).reshape(len(values), -1).any(1)
+        empty = np.asarray(np.isnan(values).reshape(len(values), -1).any(1))
     else:
         empty = np.asarray(np.isnat(values)) if values.dtype.kind in "mM" else np.zeros(len(values), dtype=bool)
     if empty.any():
