@@ -16,6 +16,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from torch import Tensor, nn
 
+from fuselab.encoders.sequence.context import Context
 from fuselab.fusion.unimodal import Unimodal
 from fuselab.models.fusion_model import FeatureFusionModel
 from fuselab.types import Encoder, Features, ModalityInput
@@ -27,6 +28,7 @@ PRESENT = torch.tensor([True, False, True, True, False, True, True])
 TEXT_LENGTHS = torch.tensor([9, 4, 0, 1, 6, 7, 9])  # one is empty and nevertheless there
 # The window of the last frame reaches beyond the longest clip.
 WAVE_LENGTHS = torch.tensor([1900, 900, 700, 1000, 1500, 1399, 1900])
+SIZE = 5  # of vectors, and of each step of a sequence
 Make = Callable[..., FeatureFusionModel]
 
 
@@ -50,6 +52,8 @@ def model_of(encoder: Encoder, modality: str) -> FeatureFusionModel:
 
 def from_config(path: Path, *, seed: int = 0) -> FeatureFusionModel:
     config = OmegaConf.create({"encoder": OmegaConf.load(path), **data_config()})
+    if OmegaConf.is_missing(config.encoder, "size"):  # it is for any modality, and the data's config says how wide
+        config.encoder.size = SIZE
     torch.manual_seed(seed)
     return model_of(instantiate(config.encoder), path.parent.name)
 
@@ -75,6 +79,14 @@ def samples(model: FeatureFusionModel) -> list[ModalityInput]:
         values, lengths = torch.randn(SAMPLES, 1900, generator=draw), WAVE_LENGTHS
     elif modality == "text":
         values, lengths = torch.randint(1, data.text.vocab_size, (SAMPLES, 9), generator=draw), TEXT_LENGTHS
+    elif modality == "vector":
+        return [ModalityInput(torch.randn(SAMPLES, SIZE, generator=draw), None, PRESENT)]
+    elif modality == "sequence":
+        encoder = model.encoders[modality]
+        values, lengths = torch.randn(SAMPLES, 9, SIZE, generator=draw), TEXT_LENGTHS
+        if isinstance(encoder, Context):  # the last number of a step says how far it is from the sample's own
+            offset = torch.arange(9.0) - (lengths[:, None] // 2)
+            values = torch.cat([values, offset[..., None]], dim=2)
     else:
         raise NotImplementedError(f"say here what a sample of '{modality}' looks like")
     return [ModalityInput(values, mask_of(lengths), PRESENT), ModalityInput(values, None, PRESENT)]
@@ -130,17 +142,19 @@ def missing_is_data(make: Make) -> None:
 def padding_is_not_data(make: Make) -> None:
     model = make()
     longest = OmegaConf.create(data_config()).data.text.max_length
-    more_of = {"text": (1, longest - int(TEXT_LENGTHS.max())), "audio": (1, 200, 1130)}
+    more_of = {"text": (1, longest - int(TEXT_LENGTHS.max())), "audio": (1, 200, 1130), "sequence": (1, 7)}
     for data in samples(model):
         if data.mask is None:
             continue
         clean = encode(model, data)
+        real_steps = data.mask.view(*data.mask.shape, *[1] * (data.values.dim() - 2))
         for bad in garbage(data.values):
-            spoilt = encode(model, data._replace(values=torch.where(data.mask, data.values, bad)))
+            spoilt = encode(model, data._replace(values=torch.where(real_steps, data.values, bad)))
             assert torch.equal(clean.mask, spoilt.mask)
             assert_close(real(clean), real(spoilt), 1e-5)
             for more in more_of[model.modalities[0]]:
-                values = torch.cat([torch.where(data.mask, data.values, bad), bad[:, :1].expand(-1, more)], 1)
+                padding = bad[:, :1].expand(-1, more, *bad.shape[2:])
+                values = torch.cat([torch.where(real_steps, data.values, bad), padding], 1)
                 mask = nn.functional.pad(data.mask, (0, more), value=False)
                 longer = encode(model, ModalityInput(values, mask, data.present))
                 tokens = clean.mask.shape[1]
@@ -180,7 +194,8 @@ def reached(model: FeatureFusionModel, data: ModalityInput) -> None:
     if prepared.values.requires_grad:
         reach = prepared.values.grad.abs().flatten(1)
         assert reach.isfinite().all()
-        assert torch.equal(reach.sum(1) > 0, data.present)
+        has_content = data.present if prepared.mask is None else data.present & prepared.mask.any(1)
+        assert torch.equal(reach.sum(1) > 0, has_content)
         if prepared.mask is not None:
             assert not prepared.values.grad[~prepared.mask].any()
 
@@ -276,7 +291,7 @@ def test_encoder_compiles_to_machine_code(make: Make) -> None:
 
 def test_encoders_are_found() -> None:
     names = {case.id for case in every_encoder()}
-    assert {"image/cnn", "audio/logmel_cnn", "text/gru", "text/transformer"} <= names
+    assert {"image/cnn", "audio/logmel_cnn", "text/gru", "text/transformer", "vector/mlp", "sequence/gru"} <= names
 
 
 class Sound(Encoder):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from fuselab.encoders.recurrent import read_both_ways
 from fuselab.errors import ConfigError
 from fuselab.types import Encoder, Features, ModalityInput
 
@@ -47,14 +48,5 @@ class Gru(Encoder):
         mask_BN = modality.mask
         if mask_BN is None:
             mask_BN = torch.ones_like(modality.values, dtype=torch.bool)
-        length_B1 = mask_BN.sum(1, keepdim=True)
-        step_1N = torch.arange(mask_BN.shape[1], device=mask_BN.device)[None, :]
-        # Each text is turned round within its own length: read backwards, it begins with its last word, not with
-        # padding. Packed sequences do the same, several times slower on a CPU and not at all under torch.compile.
-        turned_BN = torch.where(mask_BN, length_B1 - 1 - step_1N, step_1N)
-        embedded_BND = self.embedding(modality.values)
-        index_BND = turned_BN[..., None].expand(*turned_BN.shape, self.dim)
-        forwards_BND, _ = self.forwards(embedded_BND)
-        backwards_BND, _ = self.backwards(embedded_BND.gather(1, index_BND))
-        backwards_BND = backwards_BND.gather(1, index_BND[..., : self.dim // 2])
-        return Features(torch.cat([forwards_BND, backwards_BND], dim=2), mask_BN, modality.present)
+        tokens_BND = read_both_ways(self.forwards, self.backwards, self.embedding(modality.values), mask_BN)
+        return Features(tokens_BND, mask_BN, modality.present)
