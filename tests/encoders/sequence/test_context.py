@@ -11,7 +11,15 @@ from fuselab.types import ModalityInput
 
 
 def encoder(**change) -> Context:
-    sizes = {"size": 3, "heads": 2, "feedforward": 8, "dropout": 0.0, "context_dropout": 0.0, "dim": 6}
+    sizes = {
+        "size": 3,
+        "heads": 2,
+        "feedforward": 8,
+        "dropout": 0.0,
+        "context_dropout": 0.0,
+        "own_dropout": 0.0,
+        "dim": 6,
+    }
     return Context(**(sizes | change))
 
 
@@ -48,6 +56,28 @@ def test_all_steps_count_and_where_they_stand():
     swapped = given.values.clone()
     swapped[0, [2, 3], :3] = swapped[0, [3, 2], :3]
     assert not torch.allclose(network(given._replace(values=swapped)).tokens, before, atol=1e-5)
+
+
+def test_training_hides_the_own_step_of_some_samples_that_have_others():
+    network, given = encoder(own_dropout=0.5), dialogue(own=[2, 0] * 100, lengths=[4, 1] * 100)
+    changed = given.values.clone()
+    changed[given.values[..., 3] == 0, :3] += 1
+    moved = []
+    for values in (given.values, changed):
+        torch.manual_seed(0)
+        moved.append(network(given._replace(values=values)).tokens[:, 0])
+    differs = (moved[0] - moved[1]).abs().amax(1) > 1e-6
+    assert 0.3 < differs[::2].float().mean() < 0.7  # with others to read
+    assert differs[1::2].all()  # alone
+    network.eval()
+    tokens = [network(given._replace(values=values)).tokens[:, 0] for values in (given.values, changed)]
+    assert ((tokens[0] - tokens[1]).abs().amax(1) > 1e-6).all()
+
+
+@pytest.mark.parametrize("name", ["dropout", "context_dropout", "own_dropout"])
+def test_a_dropout_that_is_no_share_is_refused(name):
+    with pytest.raises(ConfigError, match=r"dropout \(1\.0\) must be at least 0 and below 1"):
+        encoder(**{name: 1.0})
 
 
 def test_a_sample_whose_own_step_is_padding_has_no_token():

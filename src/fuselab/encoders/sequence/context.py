@@ -23,6 +23,8 @@ class Context(Encoder):
         feedforward: hidden width of its feed-forward part
         dropout: share of a step's numbers that training leaves out
         context_dropout: of what the context adds
+        own_dropout: share of training samples, among those that have other steps, that do without their own: features
+            that know the labels of train would leave nothing for the context to learn
         dim: width of the token, an even number
 
     Shape:
@@ -33,7 +35,7 @@ class Context(Encoder):
         ConfigError: an odd width, heads that don't divide it, a share that is none, or steps of another width
 
     Example:
-        >>> encoder = Context(size=2, heads=2, feedforward=8, dropout=0.0, context_dropout=0.0, dim=6)
+        >>> encoder = Context(size=2, heads=2, feedforward=8, dropout=0.0, context_dropout=0.0, own_dropout=0.0, dim=6)
         >>> steps = torch.tensor([[[0.3, 0.1, -1.0], [0.2, 0.7, 0.0], [0.5, 0.5, 1.0]]])
         >>> encoder(ModalityInput(steps, torch.ones(1, 3).bool(), torch.tensor([True]))).tokens.shape
         torch.Size([1, 1, 6])
@@ -44,11 +46,21 @@ class Context(Encoder):
     """
 
     def __init__(
-        self, *, size: int, heads: int, feedforward: int, dropout: float, context_dropout: float, dim: int
+        self,
+        *,
+        size: int,
+        heads: int,
+        feedforward: int,
+        dropout: float,
+        context_dropout: float,
+        own_dropout: float,
+        dim: int,
     ) -> None:
         super().__init__(dim=dim)
-        check_share(dropout=dropout)
+        for share in (dropout, own_dropout):
+            check_share(dropout=share)
         self.size = size
+        self.own_dropout = nn.Dropout(own_dropout)
         self.dropout = nn.Dropout(dropout)
         self.project = nn.Linear(size, dim)
         self.read = Layer(dim=dim, heads=heads, feedforward=feedforward, dropout=context_dropout)
@@ -68,7 +80,11 @@ class Context(Encoder):
         steps, offset_BT = values[..., :-1], values[..., -1]
         own_BT = mask_BT & (offset_BT == 0)
         steps_BTD = self.project(self.dropout(steps))
-        own_BD = torch.where(own_BT[..., None], steps_BTD, 0.0).sum(1)
+        used_BT, read_BT = own_BT, mask_BT
+        if self.training and self.own_dropout.p:
+            hidden_B1 = (self.own_dropout(torch.ones_like(offset_BT[:, :1])) == 0) & (mask_BT & ~own_BT).any(1, True)
+            used_BT, read_BT = own_BT & ~hidden_B1, mask_BT & ~(own_BT & hidden_B1)
+        own_BD = torch.where(used_BT[..., None], steps_BTD, 0.0).sum(1)
         placed_BTD = steps_BTD + waves(offset_BT, self.dim).to(steps_BTD.dtype)
-        token_BND = self.read(own_BD[:, None], placed_BTD, mask_BT)
+        token_BND = self.read(own_BD[:, None], placed_BTD, read_BT)
         return Features(token_BND, own_BT.any(1, keepdim=True), modality.present)
