@@ -1,0 +1,83 @@
+"""Data as small as a test's for options that need other data than trio_digits: files, and what a run says to read them.
+
+A run of one epoch on them takes two steps and tests 48 samples, as on the ``TINY`` trio_digits.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..conftest import TINY
+
+STEPS_AND_WIDTH = (6, 5)  # of the sequences
+
+
+def overrides(option: str, folder: Path) -> tuple[str, ...]:
+    """Choose an option, with data that it goes with.
+
+    Args:
+        option: such as ``encoder/sequence/gru``
+        folder: for the files
+    """
+    group, _, name = option.rpartition("/")
+    if option == "data/features" or option in ("encoder/sequence/gru", "encoder/sequence/transformer"):
+        encoder = name if group == "encoder/sequence" else "gru"
+        return (*_features(folder), f"+encoder/sequence@encoder.steps={encoder}", "encoder.steps.size=5")
+    if option == "data/uci_handwritten":
+        return _uci_handwritten(folder)
+    if option == "data/cmu_mosi_dialogue" or group == "encoder/sequence":
+        chosen = () if group == "data" else (f"encoder/sequence@encoder.text={name}",)
+        return (*_cmu_mosi(folder), "data=cmu_mosi_dialogue", *chosen)
+    if option == "data/cmu_mosi" or group == "encoder/vector" or option == "fusion/unimodal/video":
+        chosen = {"encoder/vector": f"encoder/vector@encoder.text={name}", "fusion/unimodal": "fusion=unimodal/video"}
+        return (*_cmu_mosi(folder), "data=cmu_mosi", *([chosen[group]] if group in chosen else []))
+    return (*TINY, choose(option))
+
+
+def choose(option: str) -> str:
+    """Return the override that chooses an option: a group that the defaults lack is added."""
+    group, _, name = option.rpartition("/")
+    if group.startswith("fusion/"):
+        return f"fusion={option.removeprefix('fusion/')}"
+    return f"{'+' if group in ('sweep', 'experiment', 'column', 'split', 'target') else ''}{group}={name}"
+
+
+def _features(folder: Path) -> tuple[str, ...]:
+    draw = np.random.default_rng(0)
+    lengths = draw.integers(0, STEPS_AND_WIDTH[0], 240)
+    np.savez(folder / "small.npz", x=draw.random((240, *STEPS_AND_WIDTH)), n=lengths, y=np.arange(240) % 3)
+    return (
+        "data=features",
+        f"data.folder={folder}",
+        "data.outputs=3",
+        "+data.source.modalities.steps={file: small.npz, array: x, size: 5, lengths: n}",
+        "data.source.target={file: small.npz, array: y}",
+        "data.batch_size=64",
+        "trainer.max_epochs=1",
+    )
+
+
+def _uci_handwritten(folder: Path) -> tuple[str, ...]:
+    draw, widths = np.random.default_rng(0), (240, 76, 216, 47, 64, 6)
+    rows = draw.permutation(128)
+    np.savez(
+        folder / "uci_handwritten_six_views.npz",
+        **{f"x{view}": draw.random((128, width)) for view, width in enumerate(widths)},
+        y=np.arange(128) % 10,
+        t4c_train_idx=rows[:80],
+        t4c_test_idx=rows[80:],
+    )
+    return ("data=uci_handwritten", f"data.folder={folder}", "data.batch_size=32", "trainer.max_epochs=1")
+
+
+def _cmu_mosi(folder: Path) -> tuple[str, ...]:
+    draw, found = np.random.default_rng(0), {}
+    for split, videos in (("train", 12), ("test", 6)):
+        ids = [f"{split}{video}_{number}" for video in range(videos) for number in range(8)]
+        widths = {"text": 100, "audio": 73, "video": 100}
+        found |= {f"{name}_{split}": draw.random((len(ids), width)) for name, width in widths.items()}
+        found |= {f"y_{split}": np.arange(len(ids)) % 2, f"utt_id_{split}": np.array(ids)}
+    np.savez(folder / "cmu_mosi_utterance_features.npz", **found)
+    return (f"data.folder={folder}", "data.batch_size=32", "trainer.max_epochs=1")
