@@ -59,6 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     options.add_argument("--config-dir", type=Path, help="a config folder of your own, searched too")
     options.set_defaults(command=_list)
 
+    doctor = commands.add_parser("doctor", help="examine data: broken files, leakage between splits, classes, lengths")
+    doctor.add_argument("rest", nargs="*", metavar="OVERRIDE", help="such as data=manifest data.source.file=people.csv")
+    doctor.add_argument("--config-dir", type=Path, help="a config folder of your own, searched too")
+    doctor.add_argument("--html", type=Path, help="write a page too")
+    doctor.set_defaults(command=_doctor)
+
     card = commands.add_parser("datacard", help="show samples of the data as a page: picture, sound, question, answer")
     card.add_argument("rest", nargs="*", metavar="OVERRIDE", help="such as data.source.image_noise=0.3")
     card.add_argument("--out", type=Path, default=Path("outputs/datacard.html"), help="the page")
@@ -130,6 +136,29 @@ def _list(options: argparse.Namespace) -> int:
         if options.group == "fusion":
             console.print("parameters and FLOPs of the fusion alone, one sample, default widths, tokens of trio_digits")
     return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from fuselab.data.doctor.examine import examine
+    from fuselab.data.doctor.show import page, render
+    from fuselab.instantiate import instantiate
+    from fuselab.runs.overrides import check_overrides
+
+    config = check_overrides(options.rest, config_dir=options.config_dir).config
+    source = config["data"]["source"]
+    # All that can't be used is to be seen, not the first of it.
+    lenient = {"on_error": "missing"} if source.get("on_error") == "raise" else {}
+    data = instantiate({**source, **lenient}).load()
+    examined = examine(data)
+    console = Console()
+    console.print(render(examined))
+    if options.html is not None:
+        options.html.parent.mkdir(parents=True, exist_ok=True)
+        options.html.write_text(page(examined, title=f"{data.name}: what the doctor found"), encoding="utf-8")
+        console.print(str(options.html), highlight=False, soft_wrap=True)
+    return 1 if any(one.level == "error" for one in examined.findings) else 0
 
 
 def _datacard(options: argparse.Namespace) -> int:

@@ -49,6 +49,7 @@ class PairedData:
         slices: names of the groups of samples
         fingerprint: SHA-256 over every byte of every split
         split_hash: SHA-256 over which source rows are in which split
+        notes: what a user should know of it, such as each cell that couldn't be used
     """
 
     name: str
@@ -56,6 +57,7 @@ class PairedData:
     slices: tuple[str, ...]
     fingerprint: str
     split_hash: str
+    notes: tuple[str, ...] = ()
 
 
 class Picked:

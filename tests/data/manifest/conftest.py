@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -103,3 +104,40 @@ def source(file: Path, **changes: Any) -> Manifest:
         "on_error": "raise",
     }
     return Manifest(**(parts | changes))
+
+
+FAULTS = {
+    "truncated picture": ("picture", "image: isn't a whole image"),
+    "wrong header": ("clip", "audio: isn't a clip that can be decoded"),
+    "no sample": ("clip", "audio: is a clip without a sample"),
+    "empty file": ("clip", "audio: names an empty file"),
+    "not UTF-8": ("remark", "text: isn't UTF-8"),
+    "no number": ("age", "tabular: isn't a number in 'age' ('old')"),
+    "NaN": ("motion", "motion: holds numbers that are NaN or infinite"),
+    "pickle": ("motion", "motion: isn't an array of numbers"),
+    "other shape": ("motion", "motion: must be numbers of shape (T, F) with F = 3"),
+    "unknown class": ("label", "target: has a class outside the list ('maybe')"),
+    "outside": ("picture", "image: names a file outside the manifest's folder"),
+    "not there": ("picture", "image: names a file that isn't there"),
+}
+
+
+@pytest.fixture
+def broken(rows, tmp_path: Path) -> dict[str, int]:
+    """Break a row in each way; return which."""
+    folder = tmp_path / "people"
+    at = {fault: 3 * place for place, fault in enumerate(FAULTS)}
+    (folder / "pictures" / f"{at['truncated picture']}.jpg").write_bytes(picture(9)[:200])
+    (folder / "clips" / f"{at['wrong header']}.wav").write_bytes(b"RIFX" + clip(np.ones(99))[4:])
+    (folder / "clips" / f"{at['no sample']}.wav").write_bytes(clip(np.ones(0)))
+    (folder / "clips" / f"{at['empty file']}.wav").write_bytes(b"")
+    np.save(folder / "motions" / f"{at['NaN']}.npy", np.full((2, 3), np.nan, np.float32))
+    np.save(folder / "motions" / f"{at['pickle']}.npy", np.array([{"a": 1}], object), allow_pickle=True)
+    np.save(folder / "motions" / f"{at['other shape']}.npy", np.ones((2, 7), np.float32))
+    rows[at["not UTF-8"]]["remark"] = os.fsdecode(b"caf\xe9")
+    rows[at["no number"]]["age"] = "old"
+    rows[at["unknown class"]]["label"] = "maybe"
+    rows[at["outside"]]["picture"] = "../secret.jpg"
+    (tmp_path / "secret.jpg").write_bytes(picture(1))
+    rows[at["not there"]]["picture"] = "pictures/nowhere.jpg"
+    return at

@@ -16,7 +16,7 @@ from fuselab.data.splits.column import Column as SplitColumn
 from fuselab.data.splits.grouped import Grouped
 from fuselab.errors import ConfigError, DataError
 
-from .conftest import RATE, ROWS, clip, picture, source
+from .conftest import FAULTS, RATE, ROWS, picture, source
 
 
 def ages(data, split) -> list[int]:
@@ -63,43 +63,6 @@ def test_an_empty_cell_is_a_missing_modality(rows, write):
     missing = {name: sum(int((~one.present[name]).sum()) for one in data.splits.values()) for name in
                ("image", "audio", "text", "motion", "tabular")}  # fmt: skip
     assert missing == {"image": 1, "audio": 1, "text": 1, "motion": 1, "tabular": 1}
-
-
-FAULTS = {
-    "truncated picture": ("picture", "image: isn't a whole image"),
-    "wrong header": ("clip", "audio: isn't a clip that can be decoded"),
-    "no sample": ("clip", "audio: is a clip without a sample"),
-    "empty file": ("clip", "audio: names an empty file"),
-    "not UTF-8": ("remark", "text: isn't UTF-8"),
-    "no number": ("age", "tabular: isn't a number in 'age' ('old')"),
-    "NaN": ("motion", "motion: holds numbers that are NaN or infinite"),
-    "pickle": ("motion", "motion: isn't an array of numbers"),
-    "other shape": ("motion", "motion: must be numbers of shape (T, F) with F = 3"),
-    "unknown class": ("label", "target: has a class outside the list ('maybe')"),
-    "outside": ("picture", "image: names a file outside the manifest's folder"),
-    "not there": ("picture", "image: names a file that isn't there"),
-}
-
-
-@pytest.fixture
-def broken(rows, tmp_path: Path) -> dict[str, int]:
-    """Break a row in each way; return which."""
-    folder = tmp_path / "people"
-    at = {fault: 3 * place for place, fault in enumerate(FAULTS)}
-    (folder / "pictures" / f"{at['truncated picture']}.jpg").write_bytes(picture(9)[:200])
-    (folder / "clips" / f"{at['wrong header']}.wav").write_bytes(b"RIFX" + clip(np.ones(99))[4:])
-    (folder / "clips" / f"{at['no sample']}.wav").write_bytes(clip(np.ones(0)))
-    (folder / "clips" / f"{at['empty file']}.wav").write_bytes(b"")
-    np.save(folder / "motions" / f"{at['NaN']}.npy", np.full((2, 3), np.nan, np.float32))
-    np.save(folder / "motions" / f"{at['pickle']}.npy", np.array([{"a": 1}], object), allow_pickle=True)
-    np.save(folder / "motions" / f"{at['other shape']}.npy", np.ones((2, 7), np.float32))
-    rows[at["not UTF-8"]]["remark"] = os.fsdecode(b"caf\xe9")
-    rows[at["no number"]]["age"] = "old"
-    rows[at["unknown class"]]["label"] = "maybe"
-    rows[at["outside"]]["picture"] = "../secret.jpg"
-    (tmp_path / "secret.jpg").write_bytes(picture(1))
-    rows[at["not there"]]["picture"] = "pictures/nowhere.jpg"
-    return at
 
 
 def test_all_that_cant_be_used_is_named_at_once(rows, write, broken):

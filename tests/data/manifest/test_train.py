@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from ...conftest import Shell
+from .conftest import FAULTS
 
 DATA = """
 # @package _global_
@@ -64,3 +65,18 @@ def test_a_broken_cell_ends_it_before_any_training(rows, write, shell: Shell, tm
     shell(*command, "data.source.on_error=skip", "name=skipped", cwd=tmp_path)
     (log,) = (tmp_path / "outputs" / "skipped").glob("*/run.log")
     assert "cells that can't be used: 1; rows left out: 1 of 60" in log.read_text()
+
+
+def test_the_doctor_names_every_broken_cell(rows, write, broken, shell: Shell, tmp_path: Path):
+    write(rows)
+    (tmp_path / "conf" / "data").mkdir(parents=True)
+    (tmp_path / "conf" / "data" / "people.yaml").write_text(DATA)
+    done = shell("doctor", "--config-dir", "conf", "data=people", "--html", "people.html", cwd=tmp_path)
+    shown = " ".join(done.stdout.split())
+    here = [fault for fault in FAULTS if fault not in ("no number", "NaN", "pickle", "other shape")]  # not bound here
+    names = {"image": "photo", "audio": "voice", "text": "note", "target": "target"}
+    for fault in here:
+        where, _, reason = FAULTS[fault][1].partition(": ")
+        assert f"row {broken[fault]}, {names[where]}: {reason}" in shown, fault
+    assert "things to look at: training can go on" in shown
+    assert (tmp_path / "people.html").read_text().count(">warning: row ") == len(here)

@@ -92,6 +92,7 @@ class Manifest:
             slices=(),
             fingerprint=sha256({"cells": decoded, **rows}),
             split_hash=split_hash(rows),
+            notes=tuple(map(str, broken)),
         )
 
     def _needed(self) -> list[str]:
