@@ -87,3 +87,11 @@ def test_the_command_line_wins_over_a_sweep_file(shell, tmp_path):
 def test_a_target_that_leaves_its_package_is_refused():
     with pytest.raises(ConfigError, match=r"torch\.os\.system"):
         instantiate({"_target_": "fuselab.heads.linear.Linear", "outputs": {"_target_": "torch.os.system"}})
+
+
+def test_overrides_may_stand_behind_a_flag_and_other_words_may_not(capsys):
+    assert main(["doctor", "--html", "x.html", "sed=1"]) == 2
+    assert "did you mean 'seed'" in capsys.readouterr().err
+    for line in (["doctor", "--htlm", "x.html"], ["list", "fusion", "sed=1"]):
+        with pytest.raises(SystemExit):
+            main(line)

@@ -20,7 +20,7 @@ QUICK = [arguments for arguments in FUSELAB if arguments[0] != "train"]
 
 def small(arguments: list[str]) -> list[str]:
     """Add what makes a training short, and change nothing else of the command."""
-    return [*arguments, *TINY] if arguments[0] in ("train", "demo") else arguments
+    return [*arguments, *TINY] if arguments[0] in ("train", "demo", "doctor") else arguments
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # What follows is Hydra's, flags included.
         options = argparse.Namespace(command=_train if given[0] == "train" else _demo, rest=given[1:])
     else:
-        options = parser.parse_args(given)
+        options, more = parser.parse_known_args(given)
+        # argparse takes no overrides behind a flag; a user may well write them there.
+        if more and not (hasattr(options, "rest") and all("=" in one and one[0] != "-" for one in more)):
+            parser.error(f"unrecognized arguments: {' '.join(more)}")
+        if more:
+            options.rest += more
     return exit_code(lambda: int(options.command(options)))
 
 

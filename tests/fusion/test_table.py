@@ -36,6 +36,17 @@ def test_the_table_is_made_of_docstrings_and_costs(script):
     assert script.README.read_text(encoding="utf-8") == script.table(FUSIONS)
 
 
+def test_the_short_table_of_the_front_page_is_that_of_the_ablation(script):
+    front = script.FRONT.read_text(encoding="utf-8")
+    assert script.put(front, script.short(json.loads(script.ABLATION.read_text()))) == front
+    assert front.count(script.BEGIN) == front.count(script.END) == 1
+
+
+def test_the_ablation_has_every_method_that_its_data_have_modalities_for():
+    methods = json.loads(COSTS.with_name("ablation.json").read_text())["methods"]
+    assert {one.name for one in FUSIONS} - methods.keys() == {"unimodal/video"}
+
+
 @pytest.mark.parametrize("fusion", FUSIONS, ids=lambda one: one.name)
 def test_every_method_names_its_source(fusion):
     known = method(fusion.name, fusion.target)

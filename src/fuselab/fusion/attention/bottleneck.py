@@ -31,6 +31,9 @@ class Bottleneck(FeatureFusion):
     last one only the CLS tokens are computed, since nothing else of it is read. With one modality the bottleneck is
     memory of its only stream.
 
+    The mean over CLS tokens is symmetric in the streams: where training makes these alike, it can't tell which modality
+    said what, and seeds differ much (fusion/README.md).
+
     Time and memory of the attention grow with the sum over the modalities of (N_m + F)², where merged attention takes
     the square of the sum.
 

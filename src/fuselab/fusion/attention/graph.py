@@ -34,6 +34,8 @@ class GraphAttention(FeatureFusion):
     present ones too. Heads are put side by side; the last layer averages them and leaves the non-linearity to the
     head, as in the paper. f_m is the mean over a modality's tokens. With one modality its only edge is its own.
 
+    Learns late: what four times the epochs change stands in fusion/README.md.
+
     Time and memory of the attention grow with M²; the tokens are pooled first.
 
     Args:

@@ -31,6 +31,8 @@ class ModalityAttention(FeatureFusion):
     decoded, and what asks is the mean of the present modalities, so that one (a question) can turn the attention to
     another. The paper adds a map of s to the sum; here that would let the modalities pass their own weights by.
 
+    Learns late: what four times the epochs change stands in fusion/README.md.
+
     Time and memory grow with M.
 
     Args:

@@ -28,6 +28,8 @@ class Perceiver(FeatureFusion):
     sample has no token at all, the latents have one another. When they read for the first time, what they ask is the
     same for every sample; from the second time on it depends on what they have read.
 
+    Learns late: what four times the epochs change stands in fusion/README.md.
+
     Time and memory of the attention grow with K (N + K), that is linearly with the tokens and the modalities.
 
     Args:

@@ -27,6 +27,8 @@ class TransformerFusion(FeatureFusion):
     business. Padding and missing modalities are masked as keys; of the last layer only the CLS token is computed, since
     nothing else of it is read.
 
+    Learns late: what four times the epochs change stands in fusion/README.md.
+
     It takes two layers for modalities to interact by attention: in the first, what the CLS token asks is the same for
     every sample, and no token that it reads has read another. Time and memory of the attention grow with the square of
     all tokens.

@@ -31,6 +31,8 @@ class NonLocalGate(FeatureFusion):
     Tokens of a missing modality can't be read; without any of the others the content passes as it is. Content that is
     missing is one token of zeros, which reads the others with the query that is the bias of Θ.
 
+    Learns late: what four times the epochs change stands in fusion/README.md.
+
     Time grows with the content's tokens times those of all others, memory with their sum.
 
     Args:

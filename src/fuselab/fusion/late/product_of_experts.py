@@ -25,6 +25,9 @@ class ProductOfExperts(DecisionFusion):
     It is the best rule where modalities are independent given the class, classes are equally frequent and every
     modality is calibrated; one that is sure and wrong can't be outvoted.
 
+    It answers which of two numbers is larger without any interaction: given one of them, the larger is that one or any
+    above, and the product of two such statements is the answer.
+
     Costs O(B M C), as the mean does, and has no parameters.
 
     Args:
