@@ -90,8 +90,8 @@ def test_a_target_that_leaves_its_package_is_refused():
 
 
 def test_overrides_may_stand_behind_a_flag_and_other_words_may_not(capsys):
-    assert main(["doctor", "--html", "x.html", "sed=1"]) == 2
+    assert cli.main(["doctor", "--html", "x.html", "sed=1"]) == 2
     assert "did you mean 'seed'" in capsys.readouterr().err
     for line in (["doctor", "--htlm", "x.html"], ["list", "fusion", "sed=1"]):
         with pytest.raises(SystemExit):
-            main(line)
+            cli.main(line)

@@ -6,7 +6,7 @@ Shapes: S samples of a split.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,72 +60,20 @@ class PairedData:
     notes: tuple[str, ...] = ()
 
 
-class Picked:
-    """Rows of an array that stays where it is, such as on disk: a split of a big file costs its row numbers.
+def split_of(arrays: Mapping[str, Array], split: str, modalities: Sequence[str]) -> Split:
+    """Return one split of the arrays that a generator made.
 
     Args:
-        array: (R, …)
-        rows: (S,), which of them, in order
-
-    Example:
-        >>> import numpy as np
-        >>> picked = Picked(np.array([10, 11, 12, 13]), np.array([3, 1]))
-        >>> picked[:1].tolist(), np.asarray(picked).tolist(), picked.shape
-        ([13], [13, 11], (2,))
+        arrays: named ``<split>.<modality>``, ``<split>.present_<modality>``, ``<split>.target`` and ``<split>.slice``
+        split: its name
+        modalities: their names
     """
-
-    def __init__(self, array: Array, rows: Array) -> None:
-        self.array = array
-        self.rows = rows
-        self.dtype = array.dtype
-        self.shape = (len(rows), *array.shape[1:])
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, chosen: Any) -> Any:
-        return self.array[self.rows[chosen]]
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return np.asarray(self.array[self.rows], dtype)
-
-
-class Texts:
-    """Texts as UTF-8 in one array of bytes, of which only what is read is in memory.
-
-    Args:
-        data: (bytes of all texts,), uint8
-        ends: (R,), where each text ends
-        rows: (S,), which of them, in order
-
-    Example:
-        >>> import numpy as np
-        >>> texts = Texts(np.frombuffer("aé".encode(), np.uint8), np.array([1, 3]), np.array([1, 0]))
-        >>> list(texts), texts[0], list(texts[np.array([1])])
-        (['é', 'a'], 'é', ['a'])
-    """
-
-    dtype = np.dtype(str)
-
-    def __init__(self, data: Array, ends: Array, rows: Array) -> None:
-        self.data = data
-        self.ends = ends
-        self.rows = rows
-        self.shape = (len(rows),)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, chosen: Any) -> Any:
-        rows = self.rows[chosen]
-        return Texts(self.data, self.ends, rows) if isinstance(rows, np.ndarray) else self._text(int(rows))
-
-    def __iter__(self) -> Iterator[str]:
-        return (self._text(int(row)) for row in self.rows)
-
-    def _text(self, row: int) -> str:
-        begin = int(self.ends[row - 1]) if row else 0
-        return bytes(self.data[begin : int(self.ends[row])]).decode()
+    return Split(
+        values={name: arrays[f"{split}.{name}"] for name in modalities},
+        present={name: arrays[f"{split}.present_{name}"] for name in modalities},
+        target=arrays[f"{split}.target"],
+        slice=arrays[f"{split}.slice"],
+    )
 
 
 def sha256(arrays: Mapping[str, Array]) -> str:

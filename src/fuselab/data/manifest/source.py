@@ -12,11 +12,12 @@ import numpy as np
 from rich.console import Console
 
 from fuselab.data.cache import cached_folder, stored_arrays
+from fuselab.data.lazy import Picked, Texts
 from fuselab.data.manifest.column import Column, Files
 from fuselab.data.manifest.read import open_manifest
 from fuselab.data.manifest.store import Broken, store
 from fuselab.data.manifest.target import Target
-from fuselab.data.paired import SPLITS, Array, PairedData, Picked, Split, Texts, sha256
+from fuselab.data.paired import SPLITS, Array, PairedData, Split, sha256
 from fuselab.data.splits.base import RowNumbers, Rows, Splitter, split_hash
 from fuselab.errors import ConfigError, DataError
 

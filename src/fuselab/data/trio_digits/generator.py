@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from fuselab.data.audio import in_noise
 from fuselab.data.paired import SPLITS, Array, sha256
 from fuselab.data.splits.base import split_hash
 from fuselab.data.trio_digits.questions import ANSWERS, KINDS, WORDINGS
@@ -22,7 +23,6 @@ from fuselab.data.trio_digits.speech import ACCENTS, speak, voice_variants
 from fuselab.errors import ConfigError
 
 DIGITS = 10
-LOUDNESS = 2000.0  # of a word (RMS), so that noise at the lowest ratio still fits 16 bits
 
 
 def generate(recipe: Recipe, *, progress: Callable[[int, int], None]) -> dict[str, Array]:
@@ -135,7 +135,7 @@ def _finish(
     sigma = np.where(redundant, recipe.redundant_image_noise, recipe.image_noise).astype(np.float32)
     image = images[plan["image_row"]] + sigma[:, None, None] * stream.standard_normal((size, 8, 8), np.float32)
     snr_db = np.where(redundant, stream.uniform(*recipe.redundant_snr_db, size), stream.uniform(*recipe.snr_db, size))
-    audio = _in_noise(*speech, snr_db, stream)
+    audio = in_noise(*speech, snr_db, stream)
     target: Array = np.choose(kind, [ANSWERS[name](plan["seen"], plan["heard"]) for name in KINDS])
     missing = recipe.stream("missing", split)
     present = {name: missing.random(size) >= recipe.missing[name] for name in MODALITIES}
@@ -152,23 +152,3 @@ def _finish(
         "voice": plan["clip"]["voice"],
         "snr_db": snr_db.astype(np.float32),
     }
-
-
-def _in_noise(words: Array, lengths: Array, snr_db: Array, stream: np.random.Generator) -> Array:
-    """Bring each word to one loudness, put it at a drawn place in its window, add white noise at its ratio.
-
-    Shape:
-        - words: (S, T), lengths and snr_db: (S,)
-        - output: (S, T) int16
-    """
-    steps = words.shape[1]
-    audio = np.zeros(words.shape, np.int16)
-    noise_rms = LOUDNESS * 10 ** (-snr_db / 20)
-    first = (stream.random(len(words)) * (steps - lengths + 1)).astype(int)
-    for row, length in enumerate(lengths):
-        word = words[row, :length].astype(np.float64)
-        wave = noise_rms[row] * stream.standard_normal((steps,), np.float32).astype(np.float64)
-        # The sum of squares is exact in float64, in whatever order a processor adds: same bytes everywhere.
-        wave[first[row] : first[row] + length] += word * (LOUDNESS / np.sqrt((word**2).sum() / length))
-        audio[row] = np.clip(np.rint(wave), -32768, 32767)
-    return audio

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
+from fuselab.data.audio import LOWEST_SNR_DB
 from fuselab.data.paired import SPLITS
+from fuselab.data.recipe import number, span, stream, table, whole
 from fuselab.data.trio_digits.questions import KINDS
-from fuselab.errors import ConfigError, nearest
+from fuselab.errors import ConfigError
 
 VERSION = "v1"
 NAME = f"trio_digits-{VERSION}"
 MODALITIES = ("image", "audio", "text")
-
-T = TypeVar("T", int, float)
-Check = Callable[[str, Any, float, float], T]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,21 +58,20 @@ class Recipe:
 
     def __post_init__(self) -> None:
         checked: dict[str, Any] = {
-            "seed": _whole("seed", self.seed, 0, 2**63 - 1),
-            "sizes": _table("sizes", self.sizes, SPLITS, _whole, 1, 1_000_000),
+            "seed": whole("seed", self.seed, 0, 2**63 - 1),
+            "sizes": table("sizes", self.sizes, SPLITS, whole, 1, 1_000_000),
             # Less than a twentieth can leave a split without a family of voices.
-            "shares": _table("shares", self.shares, SPLITS, _number, 0.05, 1),
-            "mix": _table("mix", self.mix, KINDS, _number, 0, 1),
-            "image_noise": _number("image_noise", self.image_noise, 0, 10),
-            "redundant_image_noise": _number("redundant_image_noise", self.redundant_image_noise, 0, 10),
-            # Below -15 dB the noise leaves the 16 bits of a sample, and the ratio would not be the one asked for.
-            "snr_db": _range("snr_db", self.snr_db, _number, -15, 100),
-            "redundant_snr_db": _range("redundant_snr_db", self.redundant_snr_db, _number, -15, 100),
-            "rate": _range("rate", self.rate, _whole, 80, 450),
-            "pitch": _range("pitch", self.pitch, _whole, 0, 99),
-            "sample_rate": _whole("sample_rate", self.sample_rate, 4000, 22_050),
-            "seconds": _number("seconds", self.seconds, 0.25, 10),
-            "missing": _table("missing", self.missing, MODALITIES, _number, 0, 1),
+            "shares": table("shares", self.shares, SPLITS, number, 0.05, 1),
+            "mix": table("mix", self.mix, KINDS, number, 0, 1),
+            "image_noise": number("image_noise", self.image_noise, 0, 10),
+            "redundant_image_noise": number("redundant_image_noise", self.redundant_image_noise, 0, 10),
+            "snr_db": span("snr_db", self.snr_db, number, LOWEST_SNR_DB, 100),
+            "redundant_snr_db": span("redundant_snr_db", self.redundant_snr_db, number, LOWEST_SNR_DB, 100),
+            "rate": span("rate", self.rate, whole, 80, 450),
+            "pitch": span("pitch", self.pitch, whole, 0, 99),
+            "sample_rate": whole("sample_rate", self.sample_rate, 4000, 22_050),
+            "seconds": number("seconds", self.seconds, 0.25, 10),
+            "missing": table("missing", self.missing, MODALITIES, number, 0, 1),
         }
         for name in ("shares", "mix"):
             total = sum(checked[name].values())
@@ -85,48 +82,8 @@ class Recipe:
 
     def stream(self, *names: str) -> np.random.Generator:
         """Return the random stream of that name: independent of every other."""
-        return np.random.default_rng([self.seed, *(zlib.crc32(name.encode()) for name in names)])
+        return stream(self.seed, *names)
 
     def as_key(self) -> dict[str, Any]:
         """Return plain values that stand for the recipe in a hash."""
         return {"version": VERSION, **asdict(self)}
-
-
-def _number(name: str, value: Any, low: float, high: float) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
-        raise ConfigError(f"data.source.{name} ({value}) must be a number from {low:,} to {high:,}; change it")
-    return float(value)
-
-
-def _whole(name: str, value: Any, low: float, high: float) -> int:
-    number = value if isinstance(value, int) and not isinstance(value, bool) else None
-    if isinstance(value, float) and value.is_integer():
-        number = int(value)
-    if number is None or not low <= number <= high:
-        raise ConfigError(f"data.source.{name} ({value}) must be a whole number from {low:,} to {high:,}; change it")
-    return number
-
-
-def _range(name: str, value: Any, check: Check[T], low: float, high: float) -> tuple[T, T]:
-    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
-        raise ConfigError(f"data.source.{name} ({value}) must be two numbers; give [lowest, highest]")
-    first, last = (check(name, end, low, high) for end in value)
-    if first > last:
-        raise ConfigError(
-            f"data.source.{name} ([{first}, {last}]) must rise from lowest to highest; write [{last}, {first}]"
-        )
-    return first, last
-
-
-def _table(name: str, given: Any, known: Sequence[str], check: Check[T], low: float, high: float) -> dict[str, T]:
-    if not isinstance(given, Mapping):
-        raise ConfigError(
-            f"data.source.{name} ({given}) must be a mapping; give a value for each of {', '.join(known)}"
-        )
-    for key in given:
-        if key not in known:
-            raise ConfigError(f"data.source.{name}.{key} must be a known name; {nearest(str(key), known)}")
-    for key in known:
-        if key not in given:
-            raise ConfigError(f"data.source.{name} must have {key}; give a value for each of {', '.join(known)}")
-    return {key: check(f"{name}.{key}", given[key], low, high) for key in known}

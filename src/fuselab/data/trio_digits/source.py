@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
 from fuselab.data.cache import cached_arrays
-from fuselab.data.paired import SPLITS, Array, PairedData, Split
+from fuselab.data.paired import SPLITS, Array, PairedData, split_of
+from fuselab.data.progress import progress_bar
+from fuselab.data.recipe import cache_key
 from fuselab.data.trio_digits.questions import KINDS
 from fuselab.data.trio_digits.recipe import MODALITIES, NAME, Recipe
 
@@ -75,8 +72,7 @@ class TrioDigits:
     @property
     def key(self) -> str:
         """Name in the cache: a function of the recipe."""
-        plain = json.dumps(self.recipe.as_key(), sort_keys=True)
-        return f"{self.name}-{hashlib.sha256(plain.encode()).hexdigest()[:12]}"
+        return cache_key(self.name, self.recipe.as_key())
 
     def load(self) -> PairedData:
         """Return the data, built by the first process that asks for it.
@@ -88,7 +84,7 @@ class TrioDigits:
         arrays = self.arrays()
         return PairedData(
             name=self.name,
-            splits={split: _split(arrays, split) for split in SPLITS},
+            splits={split: split_of(arrays, split, MODALITIES) for split in SPLITS},
             slices=KINDS,
             fingerprint=str(arrays["fingerprint"]),
             split_hash=str(arrays["split_hash"]),
@@ -101,16 +97,6 @@ class TrioDigits:
     def _build(self) -> dict[str, Array]:
         from fuselab.data.trio_digits.generator import generate
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=Console(stderr=True)) as bar:
-            task = bar.add_task(f"Building {self.name} (spoken samples)", total=sum(self.recipe.sizes.values()))
-            return generate(self.recipe, progress=lambda done, _: bar.update(task, completed=done))
-
-
-def _split(arrays: Mapping[str, Array], split: str) -> Split:
-    return Split(
-        values={name: arrays[f"{split}.{name}"] for name in MODALITIES},
-        present={name: arrays[f"{split}.present_{name}"] for name in MODALITIES},
-        target=arrays[f"{split}.target"],
-        slice=arrays[f"{split}.slice"],
-    )
+        total = sum(self.recipe.sizes.values())
+        with progress_bar(f"Building {self.name} (spoken samples)", total=total) as show:
+            return generate(self.recipe, progress=lambda done, _: show(done))
