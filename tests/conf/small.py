@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..conftest import TINY
+from ..data.av_mnist.conftest import write_originals
 
 STEPS_AND_WIDTH = (6, 5)  # of the sequences
 
@@ -33,6 +34,8 @@ def overrides(option: str, folder: Path) -> tuple[str, ...]:
     if option == "data/cmu_mosi" or group == "encoder/vector" or option == "fusion/unimodal/video":
         chosen = {"encoder/vector": f"encoder/vector@encoder.text={name}", "fusion/unimodal": "fusion=unimodal/video"}
         return (*_cmu_mosi(folder), "data=cmu_mosi", *([chosen[group]] if group in chosen else []))
+    if name.startswith("av_mnist"):
+        return (*TINY, choose(option), *_av_mnist(folder))
     return (*TINY, choose(option))
 
 
@@ -81,3 +84,11 @@ def _cmu_mosi(folder: Path) -> tuple[str, ...]:
         found |= {f"y_{split}": np.arange(len(ids)) % 2, f"utt_id_{split}": np.array(ids)}
     np.savez(folder / "cmu_mosi_utterance_features.npz", **found)
     return (f"data.folder={folder}", "data.batch_size=32", "trainer.max_epochs=1")
+
+
+def _av_mnist(folder: Path) -> tuple[str, ...]:
+    checksums = write_originals(folder / "data")
+    return (
+        f"data.folder={folder / 'data'}",
+        *(f"data.source.checksums.{one}={sum_}" for one, sum_ in checksums.items()),
+    )
