@@ -52,6 +52,11 @@ def test_images_that_are_all_alike_keep_their_mean():
     np.testing.assert_allclose(degrade(alike, fit(alike, energy=0.5)), alike / 255, atol=1 / 2048 + 1e-6)
 
 
+def test_values_stand_on_a_coarse_grid():
+    steps = degrade(IMAGES, fit(IMAGES, energy=0.5)).astype(np.float64) * 1024
+    np.testing.assert_array_equal(steps, np.rint(steps))
+
+
 def test_bytes_do_not_hang_on_threads_or_the_order_of_images():
     backwards = degrade(IMAGES, fit(IMAGES[::-1], energy=0.5))
     assert backwards.tobytes() == degrade(IMAGES, fit(IMAGES, energy=0.5)).tobytes()

@@ -220,6 +220,18 @@ def test_noise_leaves_all_but_itself_as_it_is(make: Generate, made: Arrays):
     assert made["split_hash"] == louder["split_hash"]
 
 
+@pytest.mark.parametrize("speakers", [False, True])
+def test_every_draw_has_a_stream_of_its_own(
+    make: Generate, by_speaker, speakers: bool, monkeypatch: pytest.MonkeyPatch
+):
+    drawn: list[tuple[str, ...]] = []
+    stream = Recipe.stream
+    monkeypatch.setattr(Recipe, "stream", lambda self, *names: drawn.append(names) or stream(self, *names))
+    make(speakers=by_speaker if speakers else None)
+    per_split = itertools.product(("rows", "clips", "noise", "missing"), SPLITS)
+    assert sorted(drawn) == sorted([("images",), *([] if speakers else [("clips",)]), *per_split])
+
+
 def test_another_way_to_split_is_another_split(make: Generate, made: Arrays, by_speaker):
     assert made["split_hash"] != make(speakers=by_speaker)["split_hash"]
 
