@@ -161,6 +161,7 @@ def test_the_chosen_model_is_the_best_on_validation(train, compose):
             batch_size=1,
             eval_batch_size=1,
             seed=0,
+            sampling="shuffled",
             prepare=task.model.prepare,
         )
         module.setup("test")

@@ -60,6 +60,7 @@ def make(config: dict[str, Any]) -> tuple[ClassificationTask, InMemoryDataModule
         batch_size=data["batch_size"],
         eval_batch_size=data["eval_batch_size"],
         seed=0,
+        sampling="shuffled",
         prepare=task.model.prepare,
     )
     return task, datamodule

@@ -88,6 +88,7 @@ def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
         batch_size=data["batch_size"],
         eval_batch_size=data["eval_batch_size"],
         seed=config["seed"],
+        sampling=config["sampling"],
         prepare=task.model.prepare,
     )
     status = folder.status() or begun(config)

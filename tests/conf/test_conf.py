@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -15,8 +17,11 @@ from hydra.core.override_parser.types import Glob
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
+from fuselab.data.paired import PairedData
+from fuselab.data.trio_digits.source import TrioDigits
 from fuselab.errors import ConfigError
 from fuselab.execute import execute, work
+from fuselab.instantiate import get_class
 from fuselab.runs.catalog import options as catalog_options
 from fuselab.runs.checks import check_config, leaves
 from fuselab.runs.compose import composer, resolved
@@ -37,6 +42,11 @@ OF_HIS_DATA = ("column/", "split/", "target/", "data/manifest")
 OF_THEIR_OWN = ("trainer/gpu", "trainer/ddp", "trainer/ddp_nodes", "trainer/fsdp", "logger/wandb")
 TEST_SAMPLES = 48
 Compose = Callable[..., DictConfig]
+# Tasks whose targets are no classes: what trio_digits has to be told, and what to make of its digits.
+OTHER_TARGETS: dict[str, tuple[tuple[str, ...], Callable[[Any], Any]]] = {
+    "task/multilabel": ((), lambda digit: (digit[:, None] % np.arange(1, 11) == 0).astype(np.int64)),
+    "task/regression": (("data.outputs=1",), lambda digit: (digit / 3).astype(np.float32)),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -64,18 +74,32 @@ def compose() -> Iterator[Compose]:
         yield lambda *overrides: hydra.compose(list(overrides))
 
 
+def retarget(monkeypatch: pytest.MonkeyPatch, target: Callable[[Any], Any]) -> None:
+    """Let trio_digits give other targets, made of its digits."""
+    load = TrioDigits.load
+
+    def changed(self: TrioDigits) -> PairedData:
+        data = load(self)
+        return replace(
+            data, splits={name: replace(one, target=target(one.target)) for name, one in data.splits.items()}
+        )
+
+    monkeypatch.setattr(TrioDigits, "load", changed)
+
+
 def run(config: Mapping[str, Any], path: Path) -> dict[str, Any]:
     """Train, and check that the run came to its end."""
     folder = RunFolder(path)
     execute(config, folder)
-    return finished(folder)
+    return finished(folder, config)
 
 
-def finished(folder: RunFolder) -> dict[str, Any]:
+def finished(folder: RunFolder, config: Mapping[str, Any]) -> dict[str, Any]:
     result = folder.result()
     assert result is not None
-    assert 0 <= result["test"]["accuracy"] <= 1
-    assert 0 < result["test"]["loss"] < 10
+    assert set(result["test"]) == {*config["task"]["metrics"], "slices"}
+    assert 0 <= result["test"].get("accuracy", 0) <= 1
+    assert 0 < result["test"]["loss"] < 30
     assert (result["epochs"], result["steps"]) == (1, 2)
     assert pd.read_parquet(folder.predictions)["index"].tolist() == list(range(TEST_SAMPLES))
     return result
@@ -126,14 +150,34 @@ def test_every_file_says_in_its_first_line_what_it_is():
     "option",
     [one for one in OPTIONS if not one.startswith((*NOT_OF_ONE_RUN, *OF_HIS_DATA)) and one not in OF_THEIR_OWN],
 )
-def test_every_option_trains_a_run_to_its_result(option, compose, tmp_path):
-    config = resolved(compose("width=8", "threads=1", "logger=none", *overrides(option, tmp_path)))
+def test_every_option_trains_a_run_to_its_result(option, compose, tmp_path, monkeypatch):
+    more, target = OTHER_TARGETS.get(option, ((), None))
+    if target is not None:
+        retarget(monkeypatch, target)
+    config = resolved(compose("width=8", "threads=1", "logger=none", *overrides(option, tmp_path), *more))
     result = run(config, tmp_path / "run")
     family = option.removeprefix("fusion/") if option.startswith("fusion/") else "early/concat"
     assert result["method"] == family
     logged = {"csv": "csv/metrics.csv", "tensorboard": "tensorboard/events.*"}
     for name, pattern in logged.items():
         assert bool(list((tmp_path / "run").glob(pattern))) == (option == f"logger/{name}")
+
+
+@pytest.mark.parametrize("choice", ["task.class_weights=inverse_frequency", "task.focal_gamma=2", "sampling=balanced"])
+def test_classes_of_unequal_size_are_met_with_what_the_config_chooses(choice, compose, tmp_path):
+    more = (choice, "task.label_smoothing=0")
+    run(resolved(compose(*TINY, "width=8", "threads=1", "logger=none", *more)), tmp_path / "run")
+
+
+@pytest.mark.parametrize("task", [option for option in OPTIONS if option.startswith("task/")])
+def test_every_task_lists_all_that_it_logs_and_monitors_one_of_it(task, compose):
+    config = resolved(compose(choose(task)))
+    made = get_class(config["task"])(config=config)
+    assert tuple(config["task"]["metrics"]) == made.val_metrics.names
+    check_config(config)
+    if config["monitor"]["metric"] != "val/accuracy":
+        with pytest.raises(ConfigError, match=r"monitor\.metric \(val/accuracy\) must be a metric that the task logs"):
+            check_config(resolved(compose(choose(task), "monitor.metric=val/accuracy")))
 
 
 def test_wandb_writes_a_run_of_its_own_offline(compose, tmp_path):
@@ -170,7 +214,7 @@ def test_the_ddp_option_trains_in_its_processes(compose, tmp_path):
     folder = RunFolder(tmp_path / "run")
     write_whole(folder.config, lambda temporary: OmegaConf.save(OmegaConf.create(config), temporary))
     assert start(work, folder, trainer=config["trainer"], threads=1).wait(300) == 0
-    finished(folder)
+    finished(folder, config)
 
 
 @pytest.mark.slow

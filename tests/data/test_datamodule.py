@@ -71,6 +71,7 @@ def make(*shut: str, **changes: Any) -> InMemoryDataModule:
         "batch_size": 2,
         "eval_batch_size": 3,
         "seed": 5,
+        "sampling": "shuffled",
         "prepare": dict,
     }
     return InMemoryDataModule(**(parts | changes))
@@ -227,3 +228,25 @@ def test_without_a_trainer_there_are_no_batches():
     module.setup("fit")
     with pytest.raises(DataError, match="must be attached to a Trainer; pass it"):
         module.val_dataloader()
+
+
+def test_balanced_sampling_is_of_training_alone():
+    module = make(sampling="balanced", batch_size=4)
+    attach(module)
+    module.setup("fit")
+    module.setup("test")
+    seen = set()
+    for epoch in range(20):
+        attach(module, epoch=epoch)
+        (batch,) = module.train_dataloader()
+        seen.add(tuple(batch.index.tolist()))
+    assert any(len(set(rows)) < 4 for rows in seen)
+    assert len(seen) > 10
+    assert [batch.index.tolist() for batch in module.test_dataloader()] == [[0, 1, 2]]
+
+
+def test_the_targets_of_train_are_those_of_no_other_split():
+    module = make("test")
+    attach(module)
+    module.setup("fit")
+    assert module.train_target().tolist() == [0, 2, 4, 6]

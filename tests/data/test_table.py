@@ -5,7 +5,8 @@ import itertools
 import pytest
 import torch
 
-from fuselab.data.table import BatchLoader, Table
+from fuselab.data.table import BatchLoader, Table, balancing_weights
+from fuselab.errors import DataError
 from fuselab.types import ModalityInput
 
 SAMPLES = 23
@@ -148,3 +149,52 @@ def test_a_table_moves_as_a_whole(table):
     here = table.to(torch.device("cpu"))
     assert here.inputs["image"].values.data_ptr() == table.inputs["image"].values.data_ptr()
     assert len(here) == len(table) == SAMPLES
+
+
+def test_balanced_draws_give_every_class_its_turn_as_often():
+    target = torch.tensor([0] * 900 + [1] * 90 + [2] * 10)
+    big = Table(inputs={}, target=target, slice=None)
+    weights = balancing_weights(target)
+    drawn = [torch.cat([b.target for b in loader(big, epoch=epoch, weights=weights)]) for epoch in range(10)]
+    counts = torch.bincount(torch.cat(drawn))
+    # 10,000 draws: 3,333 a class, standard deviation 47
+    assert (counts - 10_000 / 3).abs().max() < 200
+    rows = torch.cat([b.index for b in loader(big, weights=weights)])
+    assert len(rows) == 1000
+    assert len(rows.unique()) < 700
+
+
+def test_draws_are_a_function_of_seed_and_epoch(table):
+    weights = balancing_weights(table.target % 20)
+    torch.manual_seed(1)
+    one = order(table, seed=2, epoch=5, weights=weights)
+    torch.manual_seed(3)
+    outside = torch.rand(1)
+    torch.manual_seed(3)
+    assert order(table, seed=2, epoch=5, weights=weights) == one
+    assert torch.equal(torch.rand(1), outside)
+    draws = [order(table, seed=seed, epoch=epoch, weights=weights) for seed in range(4) for epoch in range(4)]
+    assert len({str(one) for one in draws}) == 16
+
+
+@pytest.mark.parametrize("world_size", [2, 3])
+def test_processes_share_the_draws_of_one(table, world_size):
+    options = {"weights": balancing_weights(table.target % 20), "drop_last": True, "epoch": 2}
+    alone = order(table, **options)
+    shares = [order(table, rank=rank, world_size=world_size, **options) for rank in range(world_size)]
+    for step, batch in enumerate(alone):
+        assert sorted(itertools.chain(*(share[step] for share in shares))) == sorted(batch)
+        assert [share[step] for share in shares] == [batch[rank::world_size] for rank in range(world_size)]
+
+
+def test_without_shuffling_nothing_is_drawn(table):
+    weights = balancing_weights(table.target % 20)
+    assert order(table, shuffle=False, weights=weights) == order(table, shuffle=False)
+
+
+@pytest.mark.parametrize("target", [torch.rand(4), torch.zeros(4, 2).long()], ids=["values", "labels"])
+def test_only_classes_can_be_balanced(target):
+    with pytest.raises(
+        DataError, match=r"the targets .* must be one class a sample to be balanced; set sampling=shuff"
+    ):
+        balancing_weights(target)

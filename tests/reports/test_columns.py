@@ -23,4 +23,4 @@ def test_terminal_layouts_get_narrower():
 
 def test_a_task_without_accuracy_leads_with_its_own_metric():
     columns = choose_columns(["loss", "mae", "slices.old.mae", "slices.old.loss"])
-    assert [column.heading for column in columns.on_paper()] == ["mae", "old", "parameters", "FLOPs", "fit s"]
+    assert [column.heading for column in columns.on_paper()] == ["MAE", "old", "parameters", "FLOPs", "fit s"]

@@ -10,6 +10,7 @@ from fuselab.runs.checks import check_config
 
 GOOD: dict[str, Any] = {
     "seed": 0,
+    "sampling": "shuffled",
     "rerun": "failed",
     "retries": 0,
     "retry_delay": 10.0,
@@ -70,6 +71,7 @@ def test_a_legal_value_passes(key: str, value: Any):
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
+        ("sampling", "weighted", r"sampling \(weighted\) must be one of balanced, shuffled; set sampling=shuffled"),
         ("seed", -1, r"seed \(-1\) must be a whole number of at least 0; set seed=0"),
         ("seed", None, r"seed \(None\) must be a whole number"),
         ("seed", True, r"seed \(True\) must be a whole number"),
@@ -135,3 +137,43 @@ def test_a_package_that_the_user_trusts_may_be_named():
     check_config(config | {"trusted": ["mine"]})
     with pytest.raises(ConfigError, match=r"add trusted=\[other,mine\]"):
         check_config(config | {"trusted": ["other"]})
+
+
+TASK = {"metrics": ["loss", "mae"], "slices": ["old", "young"], "space": "value"}
+
+
+@pytest.mark.parametrize("metric", ["val/mae", "val/loss", "val/mae/old"])
+def test_a_metric_that_the_task_logs_may_be_monitored(metric: str):
+    check_config(changed("callbacks", {}) | {"task": TASK, "monitor": {"metric": metric, "mode": "min"}})
+
+
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        (
+            "val/accuracy",
+            r"monitor\.metric \(val/accuracy\) must be .* the task logs; choose one of: val/loss, val/mae",
+        ),
+        ("val/mse", r"monitor\.metric \(val/mse\) must be .* the task logs; did you mean 'val/mae'\?"),
+        ("val/mae/odl", r"monitor\.metric \(val/mae/odl\) must name a slice of the data; did you mean 'old'\?"),
+    ],
+)
+def test_a_metric_that_the_task_does_not_log_is_refused(metric: str, message: str):
+    config = changed("callbacks", {}) | {"task": TASK, "monitor": {"metric": metric, "mode": "min"}}
+    with pytest.raises(ConfigError, match=message):
+        check_config(config)
+
+
+def test_a_callback_may_watch_only_what_the_task_logs():
+    config = GOOD | {"task": TASK, "monitor": {"metric": "val/mae", "mode": "min"}}
+    with pytest.raises(
+        ConfigError, match=r"callbacks\.stop\.monitor \(val/accuracy\) must be a metric that the task logs"
+    ):
+        check_config(config)
+
+
+def test_only_classes_can_be_balanced():
+    check_config(changed("sampling", "balanced"))
+    config = changed("callbacks", {}) | {"task": TASK, "monitor": {"metric": "val/mae", "mode": "min"}}
+    with pytest.raises(ConfigError, match=r"sampling \(balanced\) must have one class a sample; set sampling=shuffled"):
+        check_config(config | {"sampling": "balanced"})

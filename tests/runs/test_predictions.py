@@ -28,6 +28,22 @@ def test_rows_stand_in_the_order_of_the_dataset(tmp_path):
     np.testing.assert_array_equal(np.stack(found["output"]), expected)
 
 
+@pytest.mark.parametrize(
+    ("target", "kind"),
+    [
+        (np.array([[1, 0], [0, 1], [1, 1]]), "list<element: int64>"),
+        (np.array([0.1, 2.5, -3.0], np.float32), "double"),
+        (np.array([[0.1, 1], [2.5, 2], [-3.0, 3]], np.float32), "list<element: double>"),
+    ],
+    ids=["labels", "values", "several values"],
+)
+def test_targets_of_every_task_are_kept_to_the_bit(target, kind, tmp_path):
+    write_predictions(tmp_path / "p.parquet", COLUMNS | {"target": target}, slices=("easy", "hard"))
+    found = pd.read_parquet(tmp_path / "p.parquet")["target"]
+    assert np.array(found.tolist()).tolist() == target[[1, 2, 0]].tolist()
+    assert str(pq.read_schema(tmp_path / "p.parquet").field("target").type) == kind
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_the_kind_of_each_column_is_fixed(dtype, tmp_path):
     columns = COLUMNS | {"output": COLUMNS["output"].astype(dtype), "slice": None}

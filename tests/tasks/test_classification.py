@@ -13,21 +13,11 @@ from torch.nn.utils import parameters_to_vector
 
 from fuselab.data.table import BatchLoader, Table
 from fuselab.errors import ConfigError
-from fuselab.runs.compose import composer, resolved
 from fuselab.tasks.classification import ClassificationTask
 from fuselab.types import ModalityInput
 
 CONF = Path(__file__).parents[2] / "conf"
 SAMPLES = 10
-
-
-@pytest.fixture
-def compose():
-    def one(*overrides: str) -> dict[str, Any]:
-        with composer(config_dir=None, config_name="train", searchpath=()) as hydra:
-            return resolved(hydra.compose(["width=8", *overrides]))
-
-    return one
 
 
 def table(task: ClassificationTask) -> Table:
@@ -267,3 +257,85 @@ def test_a_checkpoint_is_the_plain_config_and_the_weights(fusion, compose, tmp_p
     assert torch.equal(predict(loaded), predict(task))
     assert not torch.equal(predict(loaded), predict(ClassificationTask(config=config)))
     assert (tmp_path / "best.ckpt").is_file()
+
+
+SPLITS = {
+    "train": torch.tensor([0, 0, 0, 0, 0, 1, 1, 2]),
+    "val": torch.tensor([2, 2, 2, 1]),
+    "test": torch.tensor([2, 2, 2, 2]),
+}
+ALONE = ("fusion=unimodal/image", "head=linear", "optimizer.lr=0.0", "data.outputs=3", "task.label_smoothing=0.0")
+
+
+@pytest.mark.parametrize(
+    ("more", "weight", "gamma"),
+    [
+        (("task.class_weights=[1,2,4]",), [1, 2, 4], 0),
+        (("task.class_weights=inverse_frequency",), [8 / 15, 4 / 3, 8 / 3], 0),
+        (("task.focal_gamma=2",), [1, 1, 1], 2),
+        (("task.class_weights=inverse_frequency", "task.focal_gamma=1.5"), [8 / 15, 4 / 3, 8 / 3], 1.5),
+    ],
+    ids=["given", "of train", "focal", "both"],
+)
+def test_training_weighs_classes_and_validation_does_not(more, weight, gamma, compose, fit, outputs):
+    """Weights are counted in train alone: val and test hold other shares."""
+    task = ClassificationTask(config=compose(*ALONE, *more))
+    trainer, module = fit(task, **SPLITS)
+    p = outputs(task, module, "train").softmax(1)[torch.arange(8), SPLITS["train"]]
+    expected = (torch.tensor(weight)[SPLITS["train"]] * (1 - p) ** gamma * -p.log()).mean()
+    assert float(trainer.callback_metrics["train/loss"]) == pytest.approx(float(expected), rel=1e-5)
+    plain = cross_entropy(outputs(task, module, "val"), SPLITS["val"])
+    assert float(trainer.callback_metrics["val/loss"]) == pytest.approx(float(plain), rel=1e-5)
+
+
+def test_weights_multiply_the_smoothed_loss(compose):
+    config = compose(*ALONE[:-1], "task.label_smoothing=0.2", "task.class_weights=[1,2,4]")
+    logits, target = torch.randn(8, 3), SPLITS["train"]
+    smoothed = cross_entropy(logits, target, reduction="none", label_smoothing=0.2)
+    expected = torch.tensor([1.0, 2.0, 4.0])[target] * smoothed
+    task = ClassificationTask(config=config)
+    torch.testing.assert_close(task.sample_loss(logits, target), expected)
+    torch.testing.assert_close(task.loss(logits, target), expected.mean())
+
+
+def test_weights_travel_in_the_checkpoint_and_nothing_does_without_them(compose, fit, tmp_path):
+    config = compose(*ALONE, "task.class_weights=inverse_frequency")
+    task = ClassificationTask(config=config)
+    trainer, _ = fit(task, **SPLITS)
+    trainer.save_checkpoint(tmp_path / "now.ckpt")
+    loaded = ClassificationTask.load_from_checkpoint(tmp_path / "now.ckpt", weights_only=True)
+    assert loaded.class_weight_C.tolist() == pytest.approx([8 / 15, 4 / 3, 8 / 3])
+    plain = ClassificationTask(config=compose(*ALONE)).state_dict()
+    assert set(task.state_dict()) - set(plain) == {"class_weight_C"}
+
+
+def test_weights_of_train_need_a_datamodule(compose, tmp_path):
+    task = ClassificationTask(config=compose("task.class_weights=inverse_frequency"))
+    with pytest.raises(ConfigError, match="weights of the loss must come from a DataModule's train split; pass one"):
+        trainer(tmp_path).fit(task, loader(task, 5))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (
+            "task.class_weights=[1,2]",
+            r"task\.class_weights \(\[1, 2\]\) must be null, inverse_frequency, or a list of 10",
+        ),
+        ("task.focal_gamma=-1", r"task\.focal_gamma \(-1\) must be a number of at least 0"),
+        ("task.focal_gamma=2", r"task\.label_smoothing \(0\.1\) must be 0 for the focal loss"),
+        (
+            "task.metrics=[acuracy]",
+            r"task\.metrics \(acuracy\) must be metrics of ClassificationTask; did you mean 'accur",
+        ),
+    ],
+)
+def test_a_config_that_can_not_be(more, said, compose):
+    with pytest.raises(ConfigError, match=said):
+        ClassificationTask(config=compose(more))
+
+
+def test_only_the_metrics_of_the_config_are_logged(compose, tmp_path):
+    task = ClassificationTask(config=compose("task.metrics=[accuracy]"))
+    (found,) = trainer(tmp_path).test(task, loader(task, 4), verbose=False)
+    assert {name.removeprefix("test/").partition("/")[0] for name in found} == {"accuracy"}

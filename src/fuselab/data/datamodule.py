@@ -8,9 +8,10 @@ from typing import Protocol
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from torch import Tensor
 
 from fuselab.data.paired import PairedData, Split
-from fuselab.data.table import BatchLoader, Prepare, Table
+from fuselab.data.table import BatchLoader, Prepare, Table, balancing_weights
 from fuselab.data.tokenizer import WordPiece
 from fuselab.errors import DataError, nearest
 from fuselab.types import ModalityInput
@@ -35,6 +36,7 @@ class InMemoryDataModule(pl.LightningDataModule):
         batch_size: of all processes together
         eval_batch_size: the same in validation and test
         seed: of the order of training samples
+        sampling: ``shuffled``, each once an epoch, or ``balanced``, drawn so that classes come equally often
         prepare: what the encoders do to inputs before their first parameter; done once
 
     Raises:
@@ -50,6 +52,7 @@ class InMemoryDataModule(pl.LightningDataModule):
         batch_size: int,
         eval_batch_size: int,
         seed: int,
+        sampling: str,
         prepare: Prepare,
     ) -> None:
         super().__init__()
@@ -59,6 +62,7 @@ class InMemoryDataModule(pl.LightningDataModule):
         self.batch_size = batch_size
         self.eval_batch_size = eval_batch_size
         self.seed = seed
+        self.sampling = sampling
         self.prepare = prepare
         self.data: PairedData | None = None
         self._tables: dict[str, Table] = {}
@@ -90,8 +94,12 @@ class InMemoryDataModule(pl.LightningDataModule):
         return self.data
 
     def train_dataloader(self) -> BatchLoader:
-        """Shuffled batches, all full."""
+        """Shuffled or balanced batches, all full."""
         return self._loader("train", self.batch_size, training=True)
+
+    def train_target(self) -> Tensor:
+        """Return the targets of the train split, from which losses may be weighted."""
+        return self._tables["train"].target
 
     def val_dataloader(self) -> BatchLoader:
         """All validation samples, once each."""
@@ -117,6 +125,8 @@ class InMemoryDataModule(pl.LightningDataModule):
                 f"data.batch_size ({batch_size}) must be a multiple of the {trainer.world_size} processes and at most "
                 f"the {len(table)} train samples; change it"
             )
+        # On the CPU, where the draws are made: the same ones whatever the device.
+        weights = balancing_weights(table.target.cpu()) if training and self.sampling == "balanced" else None
         return BatchLoader(
             table,
             batch_size=batch_size,
@@ -126,6 +136,7 @@ class InMemoryDataModule(pl.LightningDataModule):
             epoch=lambda: trainer.current_epoch,
             rank=trainer.global_rank,
             world_size=trainer.world_size,
+            weights=weights,
         )
 
     def _prepare(self, inputs: Mapping[str, ModalityInput]) -> dict[str, ModalityInput]:

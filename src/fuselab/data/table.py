@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from fuselab.errors import DataError
 from fuselab.types import Batch, ModalityInput
 
 Prepare = Callable[[Mapping[str, ModalityInput]], dict[str, ModalityInput]]
@@ -64,12 +65,35 @@ class Table:
         return Table(inputs=whole.inputs, target=whole.target, slice=whole.slice)
 
 
+def balancing_weights(target: Tensor) -> Tensor:
+    """Return weights of draws under which each class is drawn as often as any other.
+
+    Args:
+        target: (S,) classes
+
+    Raises:
+        DataError: not one class a sample
+
+    Example:
+        >>> balancing_weights(torch.tensor([0, 0, 1])).tolist()
+        [0.5, 0.5, 1.0]
+    """
+    if target.dim() != 1 or target.is_floating_point():
+        raise DataError(
+            f"the targets ({target.dtype} of shape {tuple(target.shape)}) must be one class a sample to be balanced; "
+            "set sampling=shuffled"
+        )
+    _, number, count = torch.unique(target, return_inverse=True, return_counts=True)
+    weights: Tensor = 1 / count.double()
+    return weights[number]
+
+
 class BatchLoader:
     """Batches of a table, for Lightning as good as a ``DataLoader``.
 
     Order in epoch e is a function of ``seed`` and e alone, so a resumed run sees what the uninterrupted one would.
     Several processes share each batch out among themselves, so a step is the same step on one device or eight, and
-    no sample is seen twice.
+    no draw is seen twice.
 
     Args:
         table: the split
@@ -80,6 +104,7 @@ class BatchLoader:
         epoch: tells the current epoch
         rank: number of this process
         world_size: number of processes
+        weights: (S,) of the draws where an epoch's samples are drawn with replacement; None for each sample once
 
     Example:
         >>> table = Table(inputs={}, target=torch.arange(5), slice=None)
@@ -101,6 +126,7 @@ class BatchLoader:
         epoch: Callable[[], int],
         rank: int,
         world_size: int,
+        weights: Tensor | None = None,
     ) -> None:
         self.table = table
         self.batch_size = batch_size
@@ -110,6 +136,7 @@ class BatchLoader:
         self.epoch = epoch
         self.rank = rank
         self.world_size = world_size
+        self.weights = weights
 
     def __len__(self) -> int:
         samples = len(self.table)
@@ -117,10 +144,11 @@ class BatchLoader:
 
     def __iter__(self) -> Iterator[Batch]:
         samples = len(self.table)
-        if self.shuffle:
-            order = torch.randperm(
-                samples, generator=torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch())
-            )
+        draws = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch()) if self.shuffle else None
+        if draws is not None and self.weights is not None:
+            order = torch.multinomial(self.weights, samples, replacement=True, generator=draws)
+        elif draws is not None:
+            order = torch.randperm(samples, generator=draws)
         else:
             order = torch.arange(samples)
         order = order.to(self.table.target.device)

@@ -12,12 +12,20 @@ from fuselab.reports.load import Run
 
 Split = Literal["test", "val"]
 FAMILIES = ("unimodal", "late", "early", "attention")  # from no fusion to the most; others follow by name
+# The reading order, of each task the metric that slices have too first; others follow as the result has them.
 METRICS = (
     "accuracy",
+    "subset_accuracy",
+    "mae",
+    "rmse",
+    "micro_f1",
     "macro_f1",
+    "mean_average_precision",
+    "pearson_r",
+    "r2",
     "calibration_error",
     "loss",
-)  # the reading order; others follow as the result has them
+)
 CONSTANTS = ("parameters", "flops")  # the same for every seed, so that they need no deviation
 COSTS = ("seconds.fit", "seconds.test", "seconds.total", "peak_memory_bytes", "epochs", "steps")
 

@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 
 from fuselab.reports.table import Column, say_count, say_fraction, say_seconds
 
-HEADINGS = {"macro_f1": "macro-F1"}
+HEADINGS = {
+    "macro_f1": "macro-F1",
+    "micro_f1": "micro-F1",
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "pearson_r": "Pearson r",
+    "r2": "R2",
+    "mean_average_precision": "mAP",
+}
 HIDDEN = frozenset({"loss"})  # what training minimises is no finding; table.csv has it
 
 

@@ -10,6 +10,7 @@ from fuselab.errors import ConfigError, nearest
 # Whose code a config may name; anything else a user opens with `trusted=[his_package]`.
 KNOWN_PACKAGES = ("fuselab", "torch", "torchmetrics", "pytorch_lightning", "torchaudio", "torchvision", "transformers")
 RERUN = ("all", "failed", "none")
+SAMPLING = ("balanced", "shuffled")
 
 
 def check_config(config: Mapping[str, Any]) -> None:
@@ -41,6 +42,7 @@ def check_config(config: Mapping[str, Any]) -> None:
     _check_devices(_get(config, "trainer.devices"))
     _check_modalities(config)
     _check_monitors(config)
+    _check_sampling(config)
     _check_targets(config)
 
 
@@ -92,6 +94,29 @@ def _check_monitors(config: Mapping[str, Any]) -> None:
             )
         if not str(metric).startswith("val/"):
             raise ConfigError(f"{key} ({metric}) must be a validation metric; use one such as val/accuracy")
+        _check_logged(config, key, str(metric))
+
+
+def _check_logged(config: Mapping[str, Any], key: str, metric: str) -> None:
+    """Refuse a metric that the task doesn't log; a task that names none is left alone."""
+    logged = _get(config, "task.metrics")
+    if logged is None:
+        return
+    name, _, group = metric.removeprefix("val/").partition("/")
+    if name not in logged:
+        known = [f"val/{one}" for one in logged]
+        raise ConfigError(f"{key} ({metric}) must be a metric that the task logs; {nearest(metric, known)}")
+    slices = _get(config, "task.slices") or []
+    if group and group not in slices:
+        raise ConfigError(f"{key} ({metric}) must name a slice of the data; {nearest(group, slices)}")
+
+
+def _check_sampling(config: Mapping[str, Any]) -> None:
+    sampling = config.get("sampling")
+    if sampling not in SAMPLING:
+        raise ConfigError(f"sampling ({sampling}) must be one of {', '.join(SAMPLING)}; set sampling=shuffled")
+    if sampling == "balanced" and _get(config, "task.space") == "value":
+        raise ConfigError("sampling (balanced) must have one class a sample; set sampling=shuffled for this task")
 
 
 def _check_targets(config: Mapping[str, Any]) -> None:

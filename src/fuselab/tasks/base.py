@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import pytorch_lightning as pl
@@ -13,11 +13,12 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from fuselab.errors import ConfigError
+from fuselab.errors import ConfigError, nearest
 from fuselab.instantiate import instantiate
 from fuselab.models.build import build_model
 from fuselab.schemes.base import Course
 from fuselab.schemes.build import build_scheme
+from fuselab.tasks.metrics import Metrics
 from fuselab.types import Batch, Lesson, OwnLoss, SampleLoss
 
 
@@ -28,9 +29,12 @@ class Task(pl.LightningModule, ABC):
 
     Args:
         config: resolved config of the run, plain values only
+
+    Raises:
+        ConfigError: a metric to log that the task has not
     """
 
-    loss: nn.Module  # of outputs and targets, a mean over samples
+    loss: Callable[[Tensor, Tensor], Tensor]  # of outputs and targets, a mean over samples
     sample_loss: SampleLoss  # the same, sample by sample
 
     def __init__(self, *, config: Mapping[str, Any]) -> None:
@@ -40,6 +44,7 @@ class Task(pl.LightningModule, ABC):
         self.configure_models()
         self.configure_losses()
         self.configure_metrics()
+        self._check_logged()
 
     def configure_models(self) -> None:
         """Build the model, and the scheme by which it is trained."""
@@ -50,9 +55,48 @@ class Task(pl.LightningModule, ABC):
     def configure_losses(self) -> None:
         """Set ``loss`` and ``sample_loss``: what training minimises, as a mean and sample by sample."""
 
-    @abstractmethod
     def configure_metrics(self) -> None:
-        """Set what validation and test report."""
+        """Make the same metrics for validation and test, never shared between them."""
+        self.val_metrics, self.test_metrics = self.make_metrics(), self.make_metrics()
+
+    @abstractmethod
+    def make_metrics(self) -> Metrics:
+        """Make what validation or test reports."""
+
+    def setup(self, stage: str) -> None:
+        """Let the loss learn what it needs of the train split, before the first step."""
+        if stage == "fit":
+            self.weigh(self._train_target)
+
+    def weigh(self, train_target: Callable[[], Tensor]) -> None:
+        """Set weights of the loss; a task without such weights does nothing.
+
+        Args:
+            train_target: gives the targets of the train split, and of no other
+        """
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the loss of a batch."""
+        loss = self.training_loss(batch)
+        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(batch.target), sync_dist=True)
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Measure a batch of validation samples."""
+        self._measure(self.val_metrics, batch)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor | None]:
+        """Measure a batch of test samples and return its predictions."""
+        output = self._measure(self.test_metrics, batch)
+        return {"index": batch.index, "slice": batch.slice, "target": batch.target, "output": output}
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the metrics of the validation split."""
+        self._log_metrics("val", self.val_metrics)
+
+    def on_test_epoch_end(self) -> None:
+        """Log the metrics of the test split."""
+        self._log_metrics("test", self.test_metrics)
 
     def training_loss(self, batch: Batch) -> Tensor:
         """Return what training minimises: the fusion's own loss or the task's, as the scheme changes it."""
@@ -121,3 +165,29 @@ class Task(pl.LightningModule, ABC):
             raise ConfigError(f"scheme {name} must have validation batches in every epoch; give the trainer some")
         for batch in loader:
             yield self.trainer.strategy.batch_to_device(batch)
+
+    def _measure(self, metrics: Metrics, batch: Batch) -> Tensor:
+        output_BC: Tensor = self.model(batch.inputs).output.float()
+        metrics.update(output_BC, batch.target, batch.slice)
+        return output_BC
+
+    def _log_metrics(self, split: str, metrics: Metrics) -> None:
+        logged = self.config["task"]["metrics"]
+        values = metrics.compute().items()
+        self.log_dict({f"{split}/{name}": value for name, value in values if name.partition("/")[0] in logged})
+        metrics.reset()
+
+    def _check_logged(self) -> None:
+        for name in self.config["task"]["metrics"]:
+            if name not in self.val_metrics.names:
+                raise ConfigError(
+                    f"task.metrics ({name}) must be metrics of {type(self).__name__}; "
+                    f"{nearest(name, self.val_metrics.names)}"
+                )
+
+    def _train_target(self) -> Tensor:
+        datamodule = getattr(self.trainer, "datamodule", None)
+        if datamodule is None:
+            raise ConfigError("weights of the loss must come from a DataModule's train split; pass one to trainer.fit")
+        target: Tensor = datamodule.train_target()
+        return target

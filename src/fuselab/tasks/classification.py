@@ -5,66 +5,71 @@ Shapes: B samples, C classes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
+import torch
 from torch import Tensor, nn
 
+from fuselab.errors import ConfigError
 from fuselab.tasks.base import Task
-from fuselab.tasks.metrics import ClassificationMetrics
-from fuselab.types import Batch
+from fuselab.tasks.classification_metrics import ClassificationMetrics
+from fuselab.tasks.imbalance import INVERSE, check_gamma, check_weights, focal_loss, inverse_frequency
+from fuselab.types import SampleLoss
 
 
 class ClassificationTask(Task):
-    """Cross-entropy; accuracy, macro-F1 and expected calibration error, and the accuracy of each slice.
+    r"""Cross-entropy; accuracy, macro-F1 and expected calibration error, and the accuracy of each slice.
+
+    For classes of unequal size the loss of a sample may be weighted by its class, focused on what is hard, or both:
+
+    .. math:: \ell = w_y \, (1 - p_y)^\gamma \, (-\log p_y)
+
+    Its mean is over samples, not over weights: shares of a batch on several devices add up to the whole.
 
     Args:
         config: resolved config of the run, plain values only
+
+    Raises:
+        ConfigError: weights or a focus that can't be, or a focus on smoothed labels
     """
 
     def configure_losses(self) -> None:
         """Cross-entropy. Late fusion gives log-probabilities, whose softmax is themselves."""
-        smoothing = self.config["task"]["label_smoothing"]
-        self.loss = nn.CrossEntropyLoss(label_smoothing=smoothing)
-        self.sample_loss = partial(nn.functional.cross_entropy, reduction="none", label_smoothing=smoothing)
-
-    def configure_metrics(self) -> None:
-        """The same metrics for validation and test, never shared between them."""
         task = self.config["task"]
-        self.val_metrics, self.test_metrics = (
-            ClassificationMetrics(
-                classes=task["classes"], calibration_bins=task["calibration_bins"], slices=task["slices"]
+        smoothing, gamma, weights = task["label_smoothing"], task["focal_gamma"], task["class_weights"]
+        check_gamma(gamma)
+        check_weights("task.class_weights", weights, number=task["classes"])
+        if gamma and smoothing:
+            raise ConfigError(
+                f"task.label_smoothing ({smoothing}) must be 0 for the focal loss, which is of hard labels; "
+                "set task.label_smoothing=0"
             )
-            for _ in range(2)
+        plain = partial(nn.functional.cross_entropy, reduction="none", label_smoothing=smoothing)
+        self.sample_loss: SampleLoss = partial(focal_loss, gamma=gamma) if gamma else plain
+        if weights is not None:
+            given = torch.ones(task["classes"]) if weights == INVERSE else torch.tensor(weights, dtype=torch.float32)
+            self.register_buffer("class_weight_C", given)
+            self.sample_loss = partial(self._weighted, self.sample_loss)
+        weighed = gamma or weights is not None
+        self.loss = self._mean_loss if weighed else nn.CrossEntropyLoss(label_smoothing=smoothing)
+
+    def weigh(self, train_target: Callable[[], Tensor]) -> None:
+        """Weigh classes by the train split, where asked."""
+        task = self.config["task"]
+        if task["class_weights"] == INVERSE:
+            counted_C = inverse_frequency(train_target(), classes=task["classes"])
+            self.class_weight_C: Tensor = counted_C.to(self.class_weight_C)
+
+    def make_metrics(self) -> ClassificationMetrics:
+        """Make what validation or test reports."""
+        task = self.config["task"]
+        return ClassificationMetrics(
+            classes=task["classes"], calibration_bins=task["calibration_bins"], slices=task["slices"]
         )
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the loss of a batch."""
-        loss = self.training_loss(batch)
-        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(batch.target), sync_dist=True)
-        return loss
+    def _weighted(self, sample_loss: SampleLoss, logits_BC: Tensor, target_B: Tensor) -> Tensor:
+        return self.class_weight_C[target_B] * sample_loss(logits_BC, target_B)
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Measure a batch of validation samples."""
-        self._measure(self.val_metrics, batch)
-
-    def test_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor | None]:
-        """Measure a batch of test samples and return its predictions."""
-        output = self._measure(self.test_metrics, batch)
-        return {"index": batch.index, "slice": batch.slice, "target": batch.target, "output": output}
-
-    def on_validation_epoch_end(self) -> None:
-        """Log the metrics of the validation split."""
-        self._log_metrics("val", self.val_metrics)
-
-    def on_test_epoch_end(self) -> None:
-        """Log the metrics of the test split."""
-        self._log_metrics("test", self.test_metrics)
-
-    def _measure(self, metrics: ClassificationMetrics, batch: Batch) -> Tensor:
-        logits_BC: Tensor = self.model(batch.inputs).output.float()
-        metrics.update(logits_BC, batch.target, batch.slice)
-        return logits_BC
-
-    def _log_metrics(self, split: str, metrics: ClassificationMetrics) -> None:
-        self.log_dict({f"{split}/{name}": value for name, value in metrics.compute().items()})
-        metrics.reset()
+    def _mean_loss(self, logits_BC: Tensor, target_B: Tensor) -> Tensor:
+        return self.sample_loss(logits_BC, target_B).mean()

@@ -1,80 +1,58 @@
-"""Metrics of one split, over all its samples and slice by slice.
+"""What the metrics of every task have in common: counted batch by batch, over all samples and slice by slice.
 
-Shapes: B samples, C classes, G slices.
+Shapes: B samples, C outputs, G slices.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torchmetrics import MeanMetric, Metric
-from torchmetrics.classification import MulticlassAccuracy, MulticlassCalibrationError, MulticlassF1Score
 
 
-class ClassificationMetrics(nn.Module):
-    """Loss, accuracy, macro-F1 and expected calibration error, and the accuracy of each slice.
+class Metrics(nn.Module, ABC):
+    """Metrics of one split.
 
     Args:
-        classes: number of classes
-        calibration_bins: bins of confidence
         slices: names of the groups of samples
-
-    Example:
-        >>> metrics = ClassificationMetrics(classes=2, calibration_bins=2, slices=["easy", "hard"])
-        >>> logits = torch.tensor([[9.0, 0.0], [0.0, 9.0], [9.0, 0.0]])
-        >>> metrics.update(logits, torch.tensor([0, 1, 1]), torch.tensor([0, 0, 1]))
-        >>> {name: round(float(value), 2) for name, value in metrics.compute().items() if "accuracy" in name}
-        {'accuracy': 0.67, 'accuracy/easy': 1.0, 'accuracy/hard': 0.0}
-
-    Reference:
-        Guo et al. (2017), On Calibration of Modern Neural Networks, equation 3, for the calibration error.
     """
 
-    def __init__(self, *, classes: int, calibration_bins: int, slices: Sequence[str]) -> None:
+    names: ClassVar[tuple[str, ...]]  # of all that it computes, without those of slices
+    by_slice: ClassVar[str]  # the one that each slice has too
+
+    def __init__(self, *, slices: Sequence[str]) -> None:
         super().__init__()
         # Not Lightning's own mean: over processes with unequal shares it rounds the number of samples.
         self.loss = MeanMetric(nan_strategy="disable")
-        self.accuracy = MulticlassAccuracy(classes, average="micro", validate_args=False)
-        self.macro_f1 = MulticlassF1Score(classes, average="macro", validate_args=False)
-        self.calibration_error = MulticlassCalibrationError(
-            classes, n_bins=calibration_bins, norm="l1", validate_args=False
-        )
         self.slice_names = tuple(slices)
-        self.slice_accuracy = SliceAccuracy(slices=len(slices))
 
-    def update(self, logits_BC: Tensor, target_B: Tensor, slice_B: Tensor | None) -> None:
+    @abstractmethod
+    def update(self, output_BC: Tensor, target: Tensor, slice_B: Tensor | None) -> None:
         """Count a batch."""
-        # Without smoothing: it measures the prediction, not the training.
-        self.loss.update(nn.functional.cross_entropy(logits_BC, target_B, reduction="none"))
-        probabilities_BC = logits_BC.softmax(1)
-        for metric in (self.accuracy, self.macro_f1, self.calibration_error):
-            metric.update(probabilities_BC, target_B)
-        if slice_B is not None:
-            self.slice_accuracy.update(logits_BC, target_B, slice_B)
 
+    @abstractmethod
     def compute(self) -> dict[str, Tensor]:
         """Return every metric; that of a slice without samples is NaN."""
-        values = {
-            "loss": self.loss.compute(),
-            "accuracy": self.accuracy.compute(),
-            "macro_f1": self.macro_f1.compute(),
-            "calibration_error": self.calibration_error.compute(),
-        }
-        if self.slice_names:
-            by_slice = zip(self.slice_names, self.slice_accuracy.compute(), strict=True)
-            values |= {f"accuracy/{name}": value for name, value in by_slice}
-        return values
 
     def reset(self) -> None:
         """Forget what was counted."""
-        for metric in (self.loss, self.accuracy, self.macro_f1, self.calibration_error, self.slice_accuracy):
-            metric.reset()
+        for metric in self.children():
+            if isinstance(metric, Metric):
+                metric.reset()
+
+    def named_slices(self, values_G: Tensor) -> dict[str, Tensor]:
+        """Return each slice's value under the name that it is logged by."""
+        # A metric gives the value of a single slice without its dimension.
+        by_name = zip(self.slice_names, values_G.reshape(-1), strict=True)
+        return {f"{self.by_slice}/{name}": value for name, value in by_name}
 
 
-class SliceAccuracy(Metric):
-    """Accuracy of each slice; NaN for a slice without samples.
+class SliceMean(Metric):
+    """Mean of a number of each sample in each slice; NaN for a slice without samples.
 
     One metric for all slices: a process that has no sample of a slice still takes part in adding it up.
 
@@ -83,23 +61,28 @@ class SliceAccuracy(Metric):
 
     Shape:
         - output: (G,)
+
+    Example:
+        >>> mean = SliceMean(slices=3)
+        >>> mean.update(torch.tensor([1.0, 3.0, 5.0]), torch.tensor([0, 0, 2]))
+        >>> mean.compute()
+        tensor([2., nan, 5.])
     """
 
-    right: Tensor
+    total: Tensor
     seen: Tensor
 
     def __init__(self, *, slices: int) -> None:
         super().__init__()
-        for name in ("right", "seen"):
-            self.add_state(name, torch.zeros(slices, dtype=torch.long), dist_reduce_fx="sum")
+        for name in ("total", "seen"):
+            self.add_state(name, torch.zeros(slices, dtype=torch.float64), dist_reduce_fx="sum")
 
-    def update(self, logits_BC: Tensor, target_B: Tensor, slice_B: Tensor) -> None:
+    def update(self, value_B: Tensor, slice_B: Tensor) -> None:
         """Count a batch."""
         member_BG = slice_B[:, None] == torch.arange(len(self.seen), device=slice_B.device)
-        right_B = logits_BC.argmax(1) == target_B
-        self.right += (member_BG & right_B[:, None]).sum(0)
+        self.total += torch.where(member_BG, value_B[:, None].double(), 0.0).sum(0)
         self.seen += member_BG.sum(0)
 
     def compute(self) -> Tensor:
-        """Return right ones among all."""
-        return self.right / self.seen
+        """Return the sums by the numbers of samples."""
+        return (self.total / self.seen).float()

@@ -141,12 +141,7 @@ def needed(rows: Rows, field: str) -> Array:
         raise DataError(
             f"the {field} ({len(values)} values) must have one for each of the {rows.samples} rows; add them"
         )
-    if values.dtype.kind in "OUS":
-        empty: Array = np.array([_is_empty(value) for value in values], dtype=bool)
-    elif values.dtype.kind == "f":
-        empty = np.asarray(np.isnan(values).reshape(len(values), -1).any(1))
-    else:
-        empty = np.asarray(np.isnat(values)) if values.dtype.kind in "mM" else np.zeros(len(values), dtype=bool)
+    empty = _empty(values)
     if empty.any():
         raise DataError(f"the {field} ({named(empty)}) must be given for each row; fill it in or leave these rows out")
     return values
@@ -191,6 +186,15 @@ def named(chosen: Array) -> str:
     numbers = np.flatnonzero(chosen)
     more = f" and {len(numbers) - SHOWN} more" if len(numbers) > SHOWN else ""
     return f"row{'s' if len(numbers) > 1 else ''} " + ", ".join(map(str, numbers[:SHOWN])) + more
+
+
+def _empty(values: Array) -> Array:
+    if values.dtype.kind in "OUS":
+        return np.array([_is_empty(value) for value in values.tolist()], dtype=bool)
+    if values.dtype.kind in "fmM":
+        unknown: Array = np.isnan(values) if values.dtype.kind == "f" else np.isnat(values)
+        return np.array(unknown.reshape(len(values), -1).any(1))
+    return np.zeros(len(values), dtype=bool)
 
 
 def _is_empty(value: Any) -> bool:
