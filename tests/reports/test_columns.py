@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import pandas as pd
+import pytest
+
+from fuselab.reports.aggregate import list_metrics
 from fuselab.reports.columns import choose_columns
 
 METRICS = ["accuracy", "macro_f1", "loss", "slices.unique_image.accuracy", "slices.unique_image.macro_f1"]
@@ -24,3 +28,21 @@ def test_terminal_layouts_get_narrower():
 def test_a_task_without_accuracy_leads_with_its_own_metric():
     columns = choose_columns(["loss", "mae", "slices.old.mae", "slices.old.loss"])
     assert [column.heading for column in columns.on_paper()] == ["MAE", "old", "parameters", "FLOPs", "fit s"]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "shown"),
+    [
+        (
+            ["loss", "subset_accuracy", "micro_f1", "macro_f1", "mean_average_precision", "slices.old.subset_accuracy"],
+            ["subset accuracy", "micro-F1", "macro-F1", "mAP", "old"],
+        ),
+        (["loss", "mae", "rmse", "pearson_r", "r2", "slices.old.mae"], ["MAE", "RMSE", "Pearson r", "R2", "old"]),
+    ],
+    ids=["multilabel", "regression"],
+)
+def test_a_task_leads_with_the_metric_that_its_slices_have(metrics, shown):
+    """Metrics come from a result in any order; the table's is that of the runs' frame."""
+    runs = pd.DataFrame([{f"test.{name}": 0.5 for name in metrics}])
+    columns = choose_columns(list_metrics(runs, split="test"))
+    assert [column.heading for column in (*columns.main, *columns.others, *columns.slices)] == shown

@@ -47,3 +47,12 @@ def test_a_single_sample_has_no_correlation():
     assert found["mae"] == found["rmse"] == 1
     assert math.isnan(found["pearson_r"])
     assert math.isnan(found["r2"])
+
+
+def test_a_process_without_samples_holds_numbers_as_wide_as_the_others():
+    metrics = RegressionMetrics(outputs=1, loss=squared, slices=())
+    empty = [one.dtype for metric in (metrics.r2, metrics.pearson_r) for one in metric.metric_state.values()]
+    metrics.update(torch.rand(3, 1), torch.rand(3), None)
+    filled = [one.dtype for metric in (metrics.r2, metrics.pearson_r) for one in metric.metric_state.values()]
+    assert empty == filled
+    assert torch.float64 in empty

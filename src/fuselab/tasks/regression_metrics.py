@@ -44,7 +44,8 @@ class RegressionMetrics(Metrics):
         self.rmse = MeanSquaredError(squared=False)
         self.pearson_r = PearsonCorrCoef(num_outputs=outputs)
         self.r2 = R2Score()
-        # Sums of squares of values far from zero, such as years, lose what they tell in single precision.
+        # Sums of squares of values far from zero, such as years, lose what they tell in single precision. Set here, not
+        # by what comes in: a process without samples must hold the same kind of number as the others.
         for metric in (self.pearson_r, self.r2):
             metric.set_dtype(torch.float64)
         self.slice_error = SliceMean(slices=len(slices))

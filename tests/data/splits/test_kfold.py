@@ -43,6 +43,13 @@ def test_no_group_stands_in_two_splits(rows):
         assert len(set.union(*names)) == sum(map(len, names)) == 40
 
 
+@pytest.mark.parametrize("grouped", [True, False])
+def test_val_is_a_share_of_what_is_not_test(rows, grouped):
+    group = np.random.default_rng(0).integers(0, 100, 500).astype(str)
+    for split in folds(rows(500, group=group), grouped=grouped):
+        assert len(split["val"]) == round(0.2 * (500 - len(split["test"])))
+
+
 def test_groups_of_one_class_are_dealt_out_by_class(rows):
     """Patients are ill or not: without a look at classes a fold could hold one kind alone."""
     ill = np.arange(50) < 10

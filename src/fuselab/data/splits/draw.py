@@ -70,10 +70,8 @@ def draw_groups(group: Array, target: float, stream: np.random.Generator) -> Arr
 
 def _nearest(sizes: Array, target: float, *, empty: bool) -> Array:
     """Return places of sizes whose sum is nearest to a number, the earliest ones; none of them only where allowed."""
-    unit = np.gcd.reduce(sizes)
-    sizes, wanted = sizes // unit, target / unit
     # Above twice the target plus one largest, nothing is nearer than a single group.
-    reach = int(max(0, np.ceil(wanted)) + sizes.max()) + 1
+    reach = int(max(0, np.ceil(target)) + sizes.max()) + 1
     made_by = np.full(reach, -1)  # the size by which a sum was first reached; all before it stand earlier
     reached = np.zeros(reach, dtype=bool)
     reached[0] = True
@@ -81,10 +79,10 @@ def _nearest(sizes: Array, target: float, *, empty: bool) -> Array:
         new = np.flatnonzero(reached[: reach - size]) + size
         new = new[~reached[new]]
         reached[new], made_by[new] = True, place
-        if reached[min(max(int(np.rint(wanted)), 1), reach - 1)]:
+        if reached[min(max(int(np.rint(target)), 1), reach - 1)]:
             break
     sums = np.flatnonzero(reached)[0 if empty else 1 :]
-    left = int(sums[np.argmin(np.abs(sums - wanted))])
+    left = int(sums[np.argmin(np.abs(sums - target))])
     places = []
     while left:
         places.append(int(made_by[left]))
