@@ -92,6 +92,7 @@ def go_through(file: str, time_of: str, epochs: int) -> None:
         batch_size=512,
         eval_batch_size=512,
         seed=0,
+        sampling="shuffled",
         prepare=dict,
     )
     data.setup("fit")
