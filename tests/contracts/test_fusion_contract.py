@@ -37,7 +37,7 @@ from fuselab.types import (
 )
 
 CONF = Path(__file__).parents[2] / "conf" / "fusion"
-NAMES = ("image", "audio", "text", "tabular", "sequence", "depth")
+NAMES = ("image", "audio", "text", "tabular", "sequence", "video")
 DIMS = dict(zip(NAMES, (6, 9, 4, 6, 3, 5), strict=True))
 TOKENS = dict(zip(NAMES, (4, 3, 5, 1, 2, 3), strict=True))
 CLASSES, WIDTH, SAMPLES = 5, 8, 10
