@@ -146,6 +146,36 @@ def test_ragged_rows_are_aligned_too(tmp_path):
     assert one.fingerprint == source(tmp_path).load().fingerprint
 
 
+def test_empty_and_broken_rows_are_aligned_by_their_ids_too(tmp_path):
+    order, lengths, text = DRAW.permutation(SAMPLES), LENGTHS.copy(), TEXT.copy()
+    lengths[5], text[BROKEN, 0] = 0, np.nan
+    write(tmp_path, text=text, lengths=lengths)
+    plain = source(tmp_path, on_error="missing").load()
+    np.savez(tmp_path / "text.npz", text=text[order], lengths=lengths[order], ids=IDS[order])
+    modalities = {
+        "text": {"file": "text.npz", "array": "text", "lengths": "lengths", "ids": "ids", "size": 3},
+        "audio": {"file": "all.npz", "array": "audio", "ids": "ids", "size": 2},
+    }
+    target = {"file": "all.npz", "array": "y", "ids": "ids"}
+    aligned = source(tmp_path, modalities=modalities, target=target, on_error="missing").load()
+    assert sum((~one.present["text"]).sum() for one in plain.splits.values()) == 3
+    assert aligned.fingerprint == plain.fingerprint
+
+
+def test_groups_stay_with_their_rows_where_some_are_left_out(tmp_path):
+    target, group = TARGET.copy(), np.arange(SAMPLES) // 4
+    target[:4] = 99
+    write(tmp_path, y=target, group=group)
+    rows = {"group": {"file": "all.npz", "array": "group"}}
+    data = source(tmp_path, rows=rows, split=Grouped(shares=SHARES, seed=0), on_error="skip").load()
+    found = [
+        {int(np.flatnonzero((row == AUDIO).all(1))[0]) // 4 for row in one.values["audio"]}
+        for one in data.splits.values()
+    ]
+    assert set.union(*found) == set(range(1, 10))
+    assert sum(map(len, found)) == 9
+
+
 def test_a_stored_split_is_kept_and_val_is_drawn_from_its_train(tmp_path):
     rows = DRAW.permutation(SAMPLES)
     write(tmp_path, train=rows[:30], test=rows[30:])
