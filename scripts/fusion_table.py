@@ -45,10 +45,10 @@ Ten epochs are 640 steps: the table says what a method learns quickly as much as
   network, and the mean forgets which of them said what; more epochs change that only slowly.
 - `attention/bottleneck` has the same symmetry in the mean of its CLS tokens: in some seeds it falls for it, hence its
   deviation on the unique questions.
-- Late methods stay near chance on `synergy_add`, as sums of unimodal logits must. `late/mixture_of_experts` alone is
+- Late methods stay near chance on `synergy_add`, as sums of unimodal logits must. `late/mixture_of_experts` alone lies
   above it: its gate sees all modalities at once, so it is no such sum.
-- `late/uncertainty` and `late/product_of_experts` come close to early fusion on `synergy_max`. That is no leak: given
-  one digit, the larger of two is that digit or any above, and the product of two such statements is the answer.
+- `late/uncertainty` reaches the level of early fusion on `synergy_max`, `late/product_of_experts` comes near. No leak:
+  given one digit, the larger of two is that digit or any above, and the product of two such statements is the answer.
 
 Seed 0 of both budgets, validation accuracy (`uv run fuselab train +sweep=fusion_longer launcher=joblib`):
 """
