@@ -12,6 +12,8 @@ import numpy as np
 from ..conftest import TINY
 from ..data.av_mnist.conftest import write_originals
 
+# What binds files of a user's own, and leaves to him what only he knows; tests of the sources train with it.
+OF_HIS_DATA = ("column/", "split/", "target/", "data/manifest")
 STEPS_AND_WIDTH = (6, 5)  # of the sequences
 
 

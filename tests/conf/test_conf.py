@@ -30,14 +30,12 @@ from fuselab.runs.folder import RunFolder
 from fuselab.runs.process import start
 
 from ..conftest import TINY
-from .small import choose, overrides
+from .small import OF_HIS_DATA, choose, overrides
 
 CONF = Path(__file__).parents[2] / "conf"
 OPTIONS = [path.relative_to(CONF).with_suffix("").as_posix() for path in sorted(CONF.glob("*/**/*.yaml"))]
 # What a run of the method itself does not go through: how jobs are started, and which.
 NOT_OF_ONE_RUN = ("launcher/", "sweep/", "sweeper/")
-# What binds files of a user's own, and leaves to him what only he knows; tests of the sources train with it.
-OF_HIS_DATA = ("column/", "split/", "target/", "data/manifest")
 # What needs several processes, a GPU or a service has a test of its own.
 OF_THEIR_OWN = ("trainer/gpu", "trainer/ddp", "trainer/ddp_nodes", "trainer/fsdp", "logger/wandb")
 TEST_SAMPLES = 48

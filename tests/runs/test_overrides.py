@@ -15,6 +15,8 @@ from fuselab.runs.catalog import groups, options
 from fuselab.runs.conf import conf_folder
 from fuselab.runs.overrides import check_overrides
 
+from ..conf.small import OF_HIS_DATA, choose, overrides
+
 
 def refused(line: str, message: str, **how: object) -> None:
     with pytest.raises(ConfigError, match=message) as caught:
@@ -103,12 +105,18 @@ def test_a_legal_sweep_passes(line: str):
     check_overrides(shlex.split(line), multirun=True)
 
 
-EVERY_OPTION = [(group, one.name) for group in groups([conf_folder()]) for one in options(group, [conf_folder()])]
+FOUND = [(group, one.name) for group in groups([conf_folder()]) for one in options(group, [conf_folder()])]
+EVERY_OPTION = [one for one in FOUND if not "/".join(one).startswith(OF_HIS_DATA)]
+# What goes with other data than the default ones is chosen together with them.
+WITH_ITS_DATA = ("data/", "encoder/vector/", "encoder/sequence/", "fusion/unimodal/video")
 
 
-@pytest.mark.parametrize(("group", "option"), EVERY_OPTION)
-def test_every_option_of_ours_passes(group: str, option: str):
-    check_overrides([f"{'+' if group in ('sweep', 'experiment') else ''}{group}={option}"])
+@pytest.mark.parametrize(
+    ("group", "option"), [one for one in EVERY_OPTION if not "/".join(one).startswith(OF_HIS_DATA)]
+)
+def test_every_option_of_ours_passes(group: str, option: str, tmp_path: Path):
+    name = f"{group}/{option}"
+    check_overrides(overrides(name, tmp_path) if name.startswith(WITH_ITS_DATA) else [choose(name)])
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import numpy as np
 from fuselab.data.doctor.finding import Examined, Finding, Sheet
 from fuselab.data.paired import PairedData
 
+SHOWN = 30  # classes in the table
 RARE = 10  # samples of a class in a split below which its figures say little
 UNEQUAL = 10  # times as many samples in the most frequent class as in the rarest
 
@@ -31,9 +32,14 @@ def classes(data: PairedData) -> Examined:
     if most >= UNEQUAL * least:
         said = f"classes of train are unequal: {most} samples of the most frequent, {least} of the rarest"
         findings.append(Finding(level="warning", said=f"{said}; read macro-F1, or weigh the classes"))
-    rows = [(name, str(number.sum()), *map(str, number)) for name, number in counts.items()]
-    headings = ("split", "samples", *(f"class {number}" for number in known))
-    return Examined(findings=findings, sheets=[Sheet(title="samples by class", headings=headings, rows=rows)])
+    rows = [("all", *(str(number.sum()) for number in counts.values()))]
+    rows += [
+        (str(which), *(str(number[place]) for number in counts.values())) for place, which in enumerate(known[:SHOWN])
+    ]
+    if len(known) > SHOWN:
+        rows.append((f"and {len(known) - SHOWN} more", *("" for _ in counts)))
+    sheet = Sheet(title="samples by class", headings=("class", *counts), rows=rows)
+    return Examined(findings=findings, sheets=[sheet])
 
 
 def missing(data: PairedData) -> Examined:

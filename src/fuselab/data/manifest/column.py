@@ -76,9 +76,7 @@ class Column(ABC):
     def decode(self, cells: Cells, files: Files) -> Chunk:
         """Make arrays of a chunk of rows."""
 
-    def paths(self, cells: Cells) -> list[str]:
-        """Return the cells that name files, whose change changes the data."""
-        return []
+    names_files = False  # whether its cells may be paths, of files whose change changes the data
 
     def settle(self, values: Array, present: npt.NDArray[np.bool_], train: npt.NDArray[np.int64]) -> Array:
         """Finish the values of all rows, with what is fitted on the train rows alone."""
@@ -118,6 +116,7 @@ class CellColumn(Column):
             CellError: a cell that can't be used
         """
 
+    names_files = True
     sequence = False  # whether the first axis is time, padded and masked
 
     def decode(self, cells: Cells, files: Files) -> Chunk:
@@ -136,10 +135,6 @@ class CellColumn(Column):
             values[row, : len(read)] = read
             present[row], lengths[row] = True, len(read)
         return Chunk(values=values, present=present, lengths=lengths if self.sequence else None, broken=broken)
-
-    def paths(self, cells: Cells) -> list[str]:
-        """Every cell that is text."""
-        return [cell for cell in cells[self.column] if isinstance(cell, str) and cell]
 
 
 def is_empty(cell: Any) -> bool:

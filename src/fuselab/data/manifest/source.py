@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -119,13 +119,12 @@ class Manifest:
         for name, column in sorted(self.modalities.items()):
             settings = {key: value for key, value in vars(column).items() if not key.startswith("_")}
             digest.update(f"{name}|{type(column).__qualname__}|{json.dumps(settings, sort_keys=True)}".encode())
-            for begin in range(0, len(opened), 65_536):
-                for path in column.paths(opened[begin : begin + 65_536]):
-                    try:
-                        stat = (files.folder / path).stat()
-                    except (OSError, ValueError):
-                        continue
-                    digest.update(f"{path}|{stat.st_size}|{stat.st_mtime_ns}".encode())
+            for path in _paths(opened, column) if column.names_files else ():
+                try:
+                    stat = (files.folder / path).stat()
+                except (OSError, ValueError):
+                    continue
+                digest.update(f"{path}|{stat.st_size}|{stat.st_mtime_ns}".encode())
         digest.update(json.dumps(vars(self.target), sort_keys=True).encode())
         return digest.hexdigest()[:16]
 
@@ -182,3 +181,10 @@ class Manifest:
             slice=None,
             masks=masks,
         )
+
+
+def _paths(opened: Any, column: Column) -> Iterator[str]:
+    for name in column.columns:
+        cells = opened.select_columns([name])
+        for begin in range(0, len(cells), 65_536):
+            yield from (cell for cell in cells[begin : begin + 65_536][name] if isinstance(cell, str) and cell)
