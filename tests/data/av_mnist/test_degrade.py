@@ -65,3 +65,10 @@ def test_bytes_do_not_hang_on_threads_or_the_order_of_images():
         environment = os.environ | {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
         told.add(subprocess.run([sys.executable, "-c", FEW], env=environment, capture_output=True, check=True).stdout)
     assert len(told) == 1
+
+
+def test_there_is_one_zero():
+    images = np.array([[[0, 0], [0, 0]], [[0, 255], [0, 0]], [[0, 254], [1, 0]]], np.uint8)
+    degraded = degrade(images, fit(images, energy=0.5))
+    assert (degraded == 0).any()
+    assert not np.signbit(degraded[degraded == 0]).any()

@@ -119,8 +119,8 @@ def test_the_publishers_files_are_those_of_the_config():
 @pytest.mark.parametrize(
     ("option", "fingerprint"),
     [
-        ("av_mnist", "5877e734301f9acb58dbaad1b96c90ed106bc1e4ef32d9eca4ba8506da57a604"),
-        ("av_mnist_by_speaker", "b405d86cfd97ff803b54520eae0f4d661529c384fa453dcb7601c5acca796b53"),
+        ("av_mnist", "08e87a1e0fd6eb9211610fa4c99e4a001500c4e95b37c40b993752e0460404d9"),
+        ("av_mnist_by_speaker", "287f31702a36cbb1c63e6cdea9425f38d61b7be8d8be55dc1f1609480ebb8528"),
     ],
 )
 def test_the_version_stands_for_these_bytes(option: str, fingerprint: str):

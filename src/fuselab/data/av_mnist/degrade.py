@@ -75,5 +75,6 @@ def degrade(images: Array, components: Components) -> Array:
     """
     centred = images.reshape(len(images), -1) - components.mean
     shown = components.mean + centred @ components.axes @ components.axes.T
-    degraded: Array = (np.rint(shown * (GRID / 255)) / GRID).astype(np.float32)
+    # Plus zero: which of the two zeros a pixel rounds to depends on the processor.
+    degraded: Array = (np.rint(shown * (GRID / 255)) / GRID + 0.0).astype(np.float32)
     return degraded.reshape(images.shape)
