@@ -18,6 +18,7 @@ from fuselab.data.av_mnist.originals import Originals
 from fuselab.data.av_mnist.recipe import MODALITIES, Recipe
 from fuselab.data.av_mnist.recordings import DIGITS
 from fuselab.data.paired import SPLITS, Array, sha256
+from fuselab.data.splits.base import split_hash
 from fuselab.errors import ConfigError, DataError
 
 TEST_INDICES = 5  # FSDD's publisher tests on the clips of index 0 to 4
@@ -56,7 +57,7 @@ def generate(recipe: Recipe, originals: Originals, *, progress: Callable[[int], 
     members = {f"images.{s}": images[s] for s in SPLITS} | {f"clips.{s}": clips[s] for s in SPLITS}
     return arrays | {
         "fingerprint": np.array(sha256(arrays)),
-        "split_hash": np.array(sha256(members)),
+        "split_hash": np.array(split_hash(members)),
         "components": np.array(components.axes.shape[1]),
         "kept": np.array(components.kept),
     }

@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.format import open_memmap
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fuselab.data.manifest.column import Chunk, Column, Files
 from fuselab.data.manifest.target import Target
 from fuselab.data.paired import Array
+from fuselab.data.progress import progress_bar
 
 CHUNK = 1024  # rows that are decoded before they are written
 
@@ -53,9 +52,7 @@ def store(folder: Path, opened: Any, modalities: Mapping[str, Column], target: T
     writers = {name: _Writer(folder, name, len(opened)) for name in modalities}
     goal = _Writer(folder, "target", len(opened))
     broken: list[Broken] = []
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("Reading the manifest (rows)", total=len(opened))
+    with progress_bar("Reading the manifest (rows)", total=len(opened)) as show:
         for begin in range(0, len(opened), CHUNK):
             cells = opened[begin : begin + CHUNK]
             for name, column in modalities.items():
@@ -65,7 +62,7 @@ def store(folder: Path, opened: Any, modalities: Mapping[str, Column], target: T
             targets = target.decode(cells)
             goal.write(Chunk(values=targets.values, present=np.ones(len(targets.values), np.bool_)))
             broken += [Broken(row=begin + row, where="target", reason=why) for row, why in targets.broken.items()]
-            bar.update(task, completed=min(begin + CHUNK, len(opened)))
+            show(min(begin + CHUNK, len(opened)))
     for writer in (*writers.values(), goal):
         writer.close()
     return sorted(broken, key=lambda one: (one.row, one.where))
