@@ -24,7 +24,10 @@ li.error { font-weight: bold }
 
 def render(examined: Examined) -> RenderableType:
     """Return it for the terminal."""
-    parts: list[RenderableType] = [_table(sheet) for sheet in examined.sheets]
+    parts: list[RenderableType] = []
+    for sheet in examined.sheets:
+        # Not as the table's own title, which breaks where the table is narrow.
+        parts += [Text(sheet.title, style="bold"), _table(sheet), Text()]
     for finding in examined.findings:
         parts.append(Text.assemble((f"{finding.level:8}", STYLES[finding.level]), finding.said))
     parts.append(Text(verdict(examined), style="bold"))
@@ -62,7 +65,7 @@ def page(examined: Examined, *, title: str) -> str:
 
 
 def _table(sheet: Sheet) -> Table:
-    table = Table(title=sheet.title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
     for place, heading in enumerate(sheet.headings):
         table.add_column(heading, justify="right" if place else "left")
     for row in sheet.rows:
