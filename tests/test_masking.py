@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from fuselab.masking import zeroed
+from fuselab.masking import means, zeroed
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
@@ -28,3 +28,25 @@ def test_each_tensor_has_its_own_mask_and_gradients_reach_what_is_real_alone():
     torch.autograd.gradcheck(
         lambda x: zeroed([x], [present])[0], torch.randn(3, 2, dtype=torch.double, requires_grad=True)
     )
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_means_over_real_tokens_whatever_stands_elsewhere(dtype):
+    values, real = torch.randn(4, 5, 3, dtype=dtype), torch.rand(4, 5) > 0.4
+    real[2] = False
+    expected = torch.stack([one[there].sum(0) / max(1, there.sum()) for one, there in zip(values, real, strict=True)])
+    for bad in (torch.nan, torch.inf, -1e4):
+        (found,) = means([torch.where(real[..., None], values, torch.tensor(bad, dtype=dtype))], [real])
+        torch.testing.assert_close(found, expected)
+
+
+def test_gradients_of_means_are_shared_by_real_tokens_alone():
+    one, other = torch.randn(2, 4, 3, requires_grad=True), torch.randn(2, 2, 3, requires_grad=True)
+    real = [torch.tensor([[True, True, False, False], [False] * 4]), torch.ones(2, 2).bool()]
+    first, _ = means([one, other], real)
+    first.sum().backward()
+    assert one.grad[..., 0].tolist() == [[0.5, 0.5, 0.0, 0.0], [0.0] * 4]
+    assert not other.grad.any()
+    double = torch.randn(2, 4, 3, dtype=torch.double, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: means([x], real[:1])[0], double)
+    assert torch.autograd.gradgradcheck(lambda x: means([x], real[:1])[0].square(), double)

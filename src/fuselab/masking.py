@@ -33,6 +33,26 @@ def zeroed(values: Sequence[Tensor], real: Sequence[Tensor]) -> tuple[Tensor, ..
     return kept
 
 
+def means(values: Sequence[Tensor], real: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """Return the mean over the real tokens of each of some floating-point tensors; zeros where there are none.
+
+    Args:
+        values: tokens, of any number and width
+        real: for each of them, True where a token means something
+
+    Shape:
+        - values: (B, N, D) each
+        - real: (B, N) each
+        - output: (B, D) each
+
+    Example:
+        >>> means([torch.tensor([[[1.0], [3.0], [torch.nan]]])], [torch.tensor([[True, True, False]])])
+        (tensor([[2.]]),)
+    """
+    pooled: tuple[Tensor, ...] = _Means.apply(*values, *(there[..., None] for there in real))  # type: ignore[no-untyped-call]
+    return pooled
+
+
 class _Zeroed(torch.autograd.Function):
     """Multiply the bits of numbers by 1 or 0, for 0 · NaN is 0 only so; on a CPU ``torch.where`` takes 4 times as long.
 
@@ -43,12 +63,31 @@ class _Zeroed(torch.autograd.Function):
     def forward(ctx: Any, *tensors: Tensor) -> tuple[Tensor, ...]:
         values, real = tensors[: len(tensors) // 2], tensors[len(tensors) // 2 :]
         ctx.save_for_backward(*real)
-        bits = [_BITS[one.element_size()] for one in values]
-        return tuple(
-            (one.view(kind) * there).view(one.dtype) for one, kind, there in zip(values, bits, real, strict=True)
-        )
+        return tuple(_times(one, there) for one, there in zip(values, real, strict=True))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         real = ctx.saved_tensors
         return *(gradient * there for gradient, there in zip(gradients, real, strict=True)), *([None] * len(real))
+
+
+class _Means(torch.autograd.Function):
+    """Zero and average at once: no step of its own for the division and the sum on autograd's way back."""
+
+    @staticmethod
+    def forward(ctx: Any, *tensors: Tensor) -> tuple[Tensor, ...]:
+        values, real = tensors[: len(tensors) // 2], tensors[len(tensors) // 2 :]
+        counts = [there.sum(1).clamp(min=1).to(one.dtype) for one, there in zip(values, real, strict=True)]
+        ctx.save_for_backward(*real, *counts)
+        return tuple(_times(one, there).sum(1) / count for one, there, count in zip(values, real, counts, strict=True))
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        saved = ctx.saved_tensors
+        real, counts = saved[: len(gradients)], saved[len(gradients) :]
+        shared = ((one / count)[:, None] * there for one, count, there in zip(gradients, counts, real, strict=True))
+        return *shared, *([None] * len(real))
+
+
+def _times(values: Tensor, real: Tensor) -> Tensor:
+    return (values.view(_BITS[values.element_size()]) * real).view(values.dtype)

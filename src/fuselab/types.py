@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from fuselab.errors import ConfigError, nearest
-from fuselab.masking import zeroed
+from fuselab.masking import means, zeroed
 
 MAX_MODALITIES = 6
 T = TypeVar("T")
@@ -97,22 +97,23 @@ class Features(NamedTuple):
         Shape:
             - output: (B, D)
         """
-        return self.cleaned().mean()
-
-    def mean(self) -> Tensor:
-        """Return the same of features that are clean already.
-
-        Shape:
-            - output: (B, D)
-        """
-        return self.tokens.sum(1) / self.mask.sum(1, keepdim=True).clamp(min=1)
+        return pooled([self])[0]
 
 
 def cleaned(features: Sequence[Features]) -> list[Features]:
     """Return all of some features cleaned, faster than one by one."""
-    masks = [one.mask & one.present[:, None] for one in features]
+    masks = _real(features)
     tokens = zeroed([one.tokens for one in features], masks)
     return [Features(token, mask, one.present) for token, mask, one in zip(tokens, masks, features, strict=True)]
+
+
+def pooled(features: Sequence[Features]) -> list[Tensor]:
+    """Return the mean over the real tokens of all of some features, (B, D) each, faster than one by one."""
+    return list(means([one.tokens for one in features], _real(features)))
+
+
+def _real(features: Sequence[Features]) -> list[Tensor]:
+    return [one.mask & one.present[:, None] for one in features]
 
 
 class Fused(NamedTuple):
@@ -240,7 +241,7 @@ def dims_in_order(modalities: Sequence[str], dims: Mapping[str, int]) -> tuple[i
 class FeatureFusion(Fusion):
     """Features of all modalities → one representation (early and attention fusion).
 
-    A subclass writes :meth:`fuse` only: it sees features in fixed order with zeros wherever they mean nothing.
+    A method subclasses :class:`PooledFusion` or :class:`TokenFusion`.
 
     Args:
         modalities: names in the order that the method uses
@@ -253,6 +254,7 @@ class FeatureFusion(Fusion):
         self.dims = dims_in_order(self.modalities, dims)
         self.dim = dim
 
+    @abstractmethod
     def forward(self, features: Mapping[str, Features]) -> Fused:
         """Fuse; values of missing modalities and of padding can't change the result.
 
@@ -260,11 +262,47 @@ class FeatureFusion(Fusion):
             - features: tokens (B, N_m, D_m) of each modality m
             - output: embedding (B, dim)
         """
+
+
+class TokenFusion(FeatureFusion):
+    """Tokens of all modalities → one representation.
+
+    A subclass writes :meth:`fuse` only: it sees features in fixed order with zeros wherever they mean nothing.
+
+    Args:
+        modalities: names in the order that the method uses
+        dims: width of each modality's tokens
+        dim: width of the representation
+    """
+
+    def forward(self, features: Mapping[str, Features]) -> Fused:
+        """Clean the features and fuse them."""
         return self.fuse(cleaned(self.in_order(features)))
 
     @abstractmethod
     def fuse(self, features: list[Features]) -> Fused:
         """Fuse cleaned features that stand in the order of ``self.modalities``."""
+
+
+class PooledFusion(FeatureFusion):
+    """One vector of each modality, the mean over its tokens → one representation.
+
+    A subclass writes :meth:`fuse` only: it sees vectors in fixed order, zeros where a modality is missing.
+
+    Args:
+        modalities: names in the order that the method uses
+        dims: width of each modality's tokens
+        dim: width of the representation
+    """
+
+    def forward(self, features: Mapping[str, Features]) -> Fused:
+        """Pool the features and fuse them."""
+        ordered = self.in_order(features)
+        return self.fuse(pooled(ordered), torch.stack([one.present for one in ordered], dim=1))
+
+    @abstractmethod
+    def fuse(self, pooled: list[Tensor], present_BM: Tensor) -> Fused:
+        """Fuse vectors (B, D_m) that stand in the order of ``self.modalities``."""
 
 
 class Decision(NamedTuple):

@@ -34,6 +34,7 @@ from fuselab.types import (
     Lesson,
     OwnLoss,
     Prediction,
+    TokenFusion,
 )
 
 CONF = Path(__file__).parents[2] / "conf" / "fusion"
@@ -321,7 +322,7 @@ def test_fusion_compiles_to_machine_code(make: Make) -> None:
     compiles(make, backend="inductor")
 
 
-class Sound(FeatureFusion):
+class Sound(TokenFusion):
     """Keeps all rules; each fusion below differs from it by one mistake."""
 
     def __init__(self, *, modalities: Sequence[str] = NAMES[:3], seed: int = 0) -> None:

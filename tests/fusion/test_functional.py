@@ -14,10 +14,8 @@ from fuselab.fusion.functional import (
     mean_over_modalities,
     project_present,
     softmax_over_present,
-    stack_presence,
     unimodal_losses,
 )
-from fuselab.types import Features
 
 PRESENT = torch.tensor([[True, True, True], [True, False, True], [False, True, False], [False, False, False]])
 
@@ -82,19 +80,13 @@ def test_at_least_float32(given: torch.dtype, expected: torch.dtype) -> None:
     assert at_least_float32(torch.ones(1, dtype=given)).dtype == expected
 
 
-def test_stack_presence_keeps_the_order(features: dict[str, Features]) -> None:
-    stacked = stack_presence([features["text"], features["image"]])
-    assert torch.equal(stacked[:, 0], features["text"].present)
-    assert torch.equal(stacked[:, 1], features["image"].present)
-
-
 def test_project_present_puts_one_number_where_a_modality_is_missing() -> None:
     layers = torch.nn.ModuleList(torch.nn.Linear(2, 3) for _ in range(3))
-    features = [Features(torch.randn(4, 1, 2), torch.ones(4, 1).bool(), here) for here in PRESENT.T]
-    projected = project_present(layers, features, missing=7.0)
+    pooled = [torch.randn(4, 2) for _ in range(3)]
+    projected = project_present(layers, pooled, PRESENT, missing=7.0)
     for row in range(4):
         for number, here in enumerate(PRESENT[row].tolist()):
-            expected = layers[number](features[number].tokens[row, 0]) if here else torch.full((3,), 7.0)
+            expected = layers[number](pooled[number][row]) if here else torch.full((3,), 7.0)
             torch.testing.assert_close(projected[row, number], expected)
 
 

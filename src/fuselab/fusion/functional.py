@@ -1,4 +1,4 @@
-"""What several fusions need: presence, a common space, weights and means over the present modalities, checks.
+"""What several fusions need: a common space, weights and means over the present modalities, checks.
 
 Shapes: B samples, C outputs, D features, M modalities.
 """
@@ -11,43 +11,29 @@ import torch
 from torch import Tensor, nn
 
 from fuselab.errors import ConfigError, nearest
-from fuselab.types import Features, SampleLoss
+from fuselab.types import SampleLoss
 
 
-def stack_presence(features: Sequence[Features]) -> Tensor:
-    """Return which modalities each sample has.
-
-    Shape:
-        - output: (B, M), bool
-
-    Example:
-        >>> tokens, mask = torch.zeros(2, 1, 3), torch.ones(2, 1, dtype=torch.bool)
-        >>> image = Features(tokens, mask, torch.tensor([True, False]))
-        >>> audio = Features(tokens, mask, torch.tensor([True, True]))
-        >>> stack_presence([image, audio]).tolist()
-        [[True, True], [False, True]]
-    """
-    return torch.stack([one.present for one in features], dim=1)
-
-
-def project_present(layers: nn.ModuleList, features: Sequence[Features], *, missing: float) -> Tensor:
+def project_present(layers: nn.ModuleList, pooled: Sequence[Tensor], present_BM: Tensor, *, missing: float) -> Tensor:
     """Return the pooled features of all modalities in one common space, and one number wherever a modality is missing.
 
     Args:
         layers: the map of each modality into the common space
-        features: cleaned, in the order of the maps
+        pooled: features in the order of the maps
+        present_BM: where a sample has a modality
         missing: what changes nothing in the method, such as 0 in a sum and 1 in a product
 
     Shape:
+        - pooled: (B, D_m) of each modality m
         - output: (B, M, D)
 
     Example:
-        >>> one = Features(torch.ones(2, 1, 3), torch.ones(2, 1).bool(), torch.tensor([True, False]))
-        >>> project_present(nn.ModuleList([nn.Linear(3, 2)]), [one], missing=1.0)[1].tolist()
+        >>> present = torch.tensor([[True], [False]])
+        >>> project_present(nn.ModuleList([nn.Linear(3, 2)]), [torch.ones(2, 3)], present, missing=1.0)[1].tolist()
         [[1.0, 1.0]]
     """
-    projected_BMD = torch.stack([layer(one.mean()) for layer, one in zip(layers, features, strict=True)], dim=1)
-    return torch.where(stack_presence(features)[..., None], projected_BMD, missing)
+    projected_BMD = torch.stack([layer(one) for layer, one in zip(layers, pooled, strict=True)], dim=1)
+    return torch.where(present_BM[..., None], projected_BMD, missing)
 
 
 def at_least_float32(numbers: Tensor) -> Tensor:

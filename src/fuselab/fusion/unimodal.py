@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from torch import nn
+from torch import Tensor, nn
 
 from fuselab.errors import ConfigError
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.types import Fused, PooledFusion
 
 
-class Unimodal(FeatureFusion):
+class Unimodal(PooledFusion):
     r"""One modality, as if the others did not exist.
 
     .. math:: h = W f + b
@@ -48,6 +48,6 @@ class Unimodal(FeatureFusion):
             )
         self.project = nn.Linear(self.dims[0], dim)
 
-    def fuse(self, features: list[Features]) -> Fused:
+    def fuse(self, pooled: list[Tensor], present_BM: Tensor) -> Fused:
         """Project the only modality."""
-        return Fused(embedding=self.project(features[0].mean()), weights=None)
+        return Fused(embedding=self.project(pooled[0]), weights=None)

@@ -21,6 +21,7 @@ from fuselab.types import (
     LateFusion,
     ModalityInput,
     Prediction,
+    pooled,
 )
 
 Inputs = Mapping[str, ModalityInput]
@@ -98,10 +99,10 @@ class DecisionFusionModel(FusionModel):
     def forward(self, prepared: Inputs) -> Prediction:
         """Predict from prepared inputs."""
         features = self.encode(prepared)
-        pooled = {name: one.pooled() for name, one in features.items()}
-        outputs = {name: self.heads[name](one) for name, one in pooled.items()}
+        vectors = dict(zip(features, pooled(list(features.values())), strict=True))
+        outputs = {name: self.heads[name](one) for name, one in vectors.items()}
         present = {name: one.present for name, one in features.items()}
         informed = isinstance(self.fusion, InformedDecisionFusion)
-        decision: Decision = self.fusion(outputs, present, pooled) if informed else self.fusion(outputs, present)
+        decision: Decision = self.fusion(outputs, present, vectors) if informed else self.fusion(outputs, present)
         per_modality_BMC = torch.stack([outputs[name] for name in self.modalities], dim=1)
         return Prediction(decision.output, None, decision.weights, per_modality_BMC, features)

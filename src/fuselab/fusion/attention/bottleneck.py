@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from fuselab.errors import ConfigError
 from fuselab.fusion.attention.layers import INITIAL_SCALE, TransformerLayer, check_sizes
-from fuselab.fusion.functional import check_at_least_one, mean_over_modalities, stack_presence
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.fusion.functional import check_at_least_one, mean_over_modalities
+from fuselab.types import Features, Fused, TokenFusion
 
 
-class Bottleneck(FeatureFusion):
+class Bottleneck(TokenFusion):
     r"""Multimodal bottleneck transformer (MBT): the streams share a few tokens and nothing else.
 
     .. math::
@@ -101,7 +101,7 @@ class Bottleneck(FeatureFusion):
 
     def fuse(self, features: list[Features]) -> Fused:
         """Let the streams meet in the bottleneck, layer by layer, and average their CLS tokens."""
-        present_BM = stack_presence(features)
+        present_BM = torch.stack([one.present for one in features], dim=1)
         samples = len(present_BM)
         bottleneck_BFD = self.bottleneck_FD.expand(samples, -1, -1)
         streams = [

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from fuselab.fusion.attention.layers import check_share
 from fuselab.fusion.functional import check_at_least_one, softmax_over_present
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.types import Features, Fused, TokenFusion
 
 
-class CoAttention(FeatureFusion):
+class CoAttention(TokenFusion):
     r"""Tokens of every modality are weighed by what they have in common with the tokens of the others.
 
     .. math::

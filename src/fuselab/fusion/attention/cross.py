@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from fuselab.fusion.attention.layers import attend, check_sizes, feed_forward
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.masking import means
+from fuselab.types import Features, Fused, TokenFusion
 
 
-class CrossAttention(FeatureFusion):
+class CrossAttention(TokenFusion):
     r"""Every modality reads every other one, token by token.
 
     .. math::
@@ -91,10 +92,8 @@ class CrossAttention(FeatureFusion):
         tokens = [project(one.tokens) for project, one in zip(self.project, features, strict=True)]
         if self.pairs:
             tokens = self._exchange(tokens, features)
-        pooled = [
-            Features(one + network(one), feature.mask, feature.present).pooled()
-            for one, network, feature in zip(tokens, self.feed_forward, features, strict=True)
-        ]
+        tokens = [one + network(one) for one, network in zip(tokens, self.feed_forward, strict=True)]
+        pooled = means(tokens, [one.mask for one in features])
         return Fused(embedding=self.output(self.dropout(torch.cat(pooled, dim=1))), weights=None)
 
     def _exchange(self, tokens: list[Tensor], features: list[Features]) -> list[Tensor]:

@@ -17,14 +17,13 @@ from fuselab.fusion.functional import (
     check_at_least_one,
     mean_over_modalities,
     project_present,
-    stack_presence,
 )
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.types import Fused, PooledFusion
 
 SMALLEST_VARIANCE = 1e-12  # of a node whose features are all the same: it correlates with nothing
 
 
-class EdgeGraph(FeatureFusion):
+class EdgeGraph(PooledFusion):
     r"""Graph convolution (GCN) over the present modalities; the edge of two is the correlation of their features.
 
     .. math::
@@ -81,10 +80,9 @@ class EdgeGraph(FeatureFusion):
         self.layers = nn.ModuleList(nn.Linear(dim, dim, bias=False) for _ in range(layers))
         self.dropout = nn.Dropout(dropout)
 
-    def fuse(self, features: list[Features]) -> Fused:
+    def fuse(self, pooled: list[Tensor], present_BM: Tensor) -> Fused:
         """Join the present modalities by their correlations, convolve, average the nodes."""
-        present_BM = stack_presence(features)
-        nodes_BMD = project_present(self.project, features, missing=0.0)
+        nodes_BMD = project_present(self.project, pooled, present_BM, missing=0.0)
         edges_BIJ = _edges(nodes_BMD, present_BM)
         messages_BIJ = edges_BIJ.to(nodes_BMD.dtype)
         for number, layer in enumerate(self.layers):

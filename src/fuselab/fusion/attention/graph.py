@@ -17,12 +17,11 @@ from fuselab.fusion.functional import (
     mean_over_modalities,
     project_present,
     softmax_over_present,
-    stack_presence,
 )
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.types import Fused, PooledFusion
 
 
-class GraphAttention(FeatureFusion):
+class GraphAttention(PooledFusion):
     r"""Graph attention network (GAT) on the complete graph of the present modalities; the mean node is the embedding.
 
     .. math::
@@ -91,10 +90,9 @@ class GraphAttention(FeatureFusion):
         )
         self.dropout = nn.Dropout(dropout)
 
-    def fuse(self, features: list[Features]) -> Fused:
+    def fuse(self, pooled: list[Tensor], present_BM: Tensor) -> Fused:
         """Pass messages between the present modalities and average their nodes."""
-        present_BM = stack_presence(features)
-        nodes_BMD = project_present(self.project, features, missing=0.0)
+        nodes_BMD = project_present(self.project, pooled, present_BM, missing=0.0)
         for layer in self.layers[:-1]:
             heads_BMHK, _ = layer(self.dropout(nodes_BMD), present_BM)
             nodes_BMD = elu(heads_BMHK.flatten(2))

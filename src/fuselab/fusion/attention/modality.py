@@ -8,19 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from fuselab.fusion.functional import (
     check_at_least_one,
     mean_over_modalities,
     project_present,
     softmax_over_present,
-    stack_presence,
 )
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.types import Fused, PooledFusion
 
 
-class ModalityAttention(FeatureFusion):
+class ModalityAttention(PooledFusion):
     r"""Each sample says how much each of its modalities counts.
 
     .. math::
@@ -68,10 +67,9 @@ class ModalityAttention(FeatureFusion):
         self.answer = nn.ModuleList(nn.Linear(dim, hidden) for _ in self.dims)
         self.score = nn.Linear(hidden, 1, bias=False)
 
-    def fuse(self, features: list[Features]) -> Fused:
+    def fuse(self, pooled: list[Tensor], present_BM: Tensor) -> Fused:
         """Weigh the projected features by how well they answer the mean of all."""
-        present_BM = stack_presence(features)
-        projected_BMD = project_present(self.project, features, missing=0.0)
+        projected_BMD = project_present(self.project, pooled, present_BM, missing=0.0)
         asked_BK = self.ask(mean_over_modalities(projected_BMD, present_BM))
         answers_BMK = torch.stack(
             [asked_BK + answer(one) for answer, one in zip(self.answer, projected_BMD.unbind(1), strict=True)], dim=1

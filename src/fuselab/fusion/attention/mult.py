@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from fuselab.fusion.attention.layers import TransformerLayer, check_sizes
 from fuselab.fusion.functional import check_at_least_one
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.types import Features, Fused, TokenFusion
 
 
-class MulT(FeatureFusion):
+class MulT(TokenFusion):
     r"""A stack of cross-modal layers for each ordered pair, then a self-attention transformer for each target.
 
     .. math::

@@ -12,10 +12,10 @@ from torch import nn
 
 from fuselab.fusion.attention.layers import INITIAL_SCALE, TransformerLayer, check_sizes
 from fuselab.fusion.functional import check_at_least_one
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.types import Features, Fused, TokenFusion
 
 
-class TransformerFusion(FeatureFusion):
+class TransformerFusion(TokenFusion):
     r"""One pre-norm encoder over all tokens of all modalities; its CLS token is the embedding.
 
     .. math::

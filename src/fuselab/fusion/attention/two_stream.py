@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from fuselab.fusion.attention.layers import TransformerLayer, check_sizes
 from fuselab.fusion.functional import check_at_least_one
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.masking import means
+from fuselab.types import Features, Fused, TokenFusion
 
 
-class TwoStream(FeatureFusion):
+class TwoStream(TokenFusion):
     r"""Streams that read one another at every depth: a co-attentional layer, then one of their own, again and again.
 
     .. math::
@@ -107,10 +108,7 @@ class TwoStream(FeatureFusion):
                     for number, (layer, stream) in enumerate(zip(lateral, streams, strict=True))
                 ]
             streams = [layer(stream, stream, mask) for layer, stream, mask in zip(own, streams, masks, strict=True)]
-        pooled = [
-            Features(stream, one.mask, one.present).pooled() for stream, one in zip(streams, features, strict=True)
-        ]
-        return Fused(embedding=self.output(self.dropout(torch.cat(pooled, dim=1))), weights=None)
+        return Fused(embedding=self.output(self.dropout(torch.cat(means(streams, masks), dim=1))), weights=None)
 
 
 def _all_but(parts: list[Tensor], number: int) -> Tensor:

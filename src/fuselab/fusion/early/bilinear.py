@@ -13,14 +13,14 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from fuselab.fusion.functional import check_at_least_one, check_choice, project_present
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.types import Fused, PooledFusion
 
 VARIANTS = ("mlb", "mfb")
 # The slope of a square root at 0 has no end: this bounds it by 1000 and changes a product of 0.01 in the fifth digit.
 EPS = 1e-6
 
 
-class Bilinear(FeatureFusion):
+class Bilinear(PooledFusion):
     r"""Low-rank bilinear pooling, as MLB (products through tanh, mapped) or MFB (sums of products, normalised).
 
     .. math::
@@ -73,13 +73,13 @@ class Bilinear(FeatureFusion):
         self.project = nn.ModuleList(nn.Linear(width, factors * dim) for width in self.dims)
         self.output = nn.Linear(factors * dim, dim) if variant == "mlb" else nn.Identity()
 
-    def fuse(self, features: list[Features]) -> Fused:
+    def fuse(self, pooled: list[Tensor], present_BM: Tensor) -> Fused:
         """Multiply the projected features, then map or pool the products."""
         if self.variant == "mlb":
             # The tanh of infinity is the factor of 1.
-            squashed_BMR = torch.tanh(project_present(self.project, features, missing=torch.inf))
+            squashed_BMR = torch.tanh(project_present(self.project, pooled, present_BM, missing=torch.inf))
             return Fused(embedding=self.output(_product(squashed_BMR)), weights=None)
-        product_BR = _product(project_present(self.project, features, missing=1.0))
+        product_BR = _product(project_present(self.project, pooled, present_BM, missing=1.0))
         pooled_BD = product_BR.view(len(product_BR), self.dim, -1).sum(2)
         return Fused(embedding=normalize(pooled_BD / torch.sqrt(pooled_BD.abs() + EPS), dim=1), weights=None)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.types import Fused, PooledFusion
 
 
-class Concat(FeatureFusion):
+class Concat(PooledFusion):
     r"""Pooled features of all modalities side by side, then one linear map.
 
     .. math:: h = W\,[f_1; \dots; f_M] + b
@@ -42,6 +42,6 @@ class Concat(FeatureFusion):
         super().__init__(modalities=modalities, dims=dims, dim=dim)
         self.project = nn.Linear(sum(self.dims), dim)
 
-    def fuse(self, features: list[Features]) -> Fused:
+    def fuse(self, pooled: list[Tensor], present_BM: Tensor) -> Fused:
         """Concatenate the pooled features and project them."""
-        return Fused(embedding=self.project(torch.cat([one.mean() for one in features], dim=1)), weights=None)
+        return Fused(embedding=self.project(torch.cat(pooled, dim=1)), weights=None)

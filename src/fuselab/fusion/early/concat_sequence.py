@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from fuselab.fusion.functional import check_choice
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.types import Features, Fused, TokenFusion
 
 GATES = {"lstm": 4, "gru": 3}  # the cell's own input counts as one
 
 
-class ConcatSequence(FeatureFusion):
+class ConcatSequence(TokenFusion):
     r"""Early-fusion LSTM or GRU (EF-LSTM, EF-GRU): tokens of all modalities concatenated step by step, the last state.
 
     .. math::

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from fuselab.fusion.functional import check_choice, project_present
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.types import Fused, PooledFusion
 
 
-class Film(FeatureFusion):
+class Film(PooledFusion):
     r"""Feature-wise linear modulation (FiLM) of one modality by all others.
 
     .. math::
@@ -63,13 +64,15 @@ class Film(FeatureFusion):
         self.project = nn.ModuleList([nn.Linear(self.dims[self.content], dim)])
         self.generate = nn.ModuleList(nn.Linear(width, 2 * dim) for width in others)
 
-    def fuse(self, features: list[Features]) -> Fused:
+    def fuse(self, pooled: list[Tensor], present_BM: Tensor) -> Fused:
         """Scale and shift the content."""
-        others = list(features)
-        content = others.pop(self.content)
-        embedding_BD = project_present(self.project, [content], missing=0.0)[:, 0]
+        projected_BD = self.project[0](pooled[self.content])
+        embedding_BD = torch.where(present_BM[:, self.content, None], projected_BD, 0.0)
+        others = [number for number in range(len(pooled)) if number != self.content]
         if others:
-            said_BSD = project_present(self.generate, others, missing=0.0)
+            said_BSD = project_present(
+                self.generate, [pooled[one] for one in others], present_BM[:, others], missing=0.0
+            )
             scale_BD, shift_BD = said_BSD.sum(1).chunk(2, dim=1)
             embedding_BD = (1 + scale_BD) * embedding_BD + shift_BD
         return Fused(embedding=embedding_BD, weights=None)

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from fuselab.fusion.functional import at_least_float32, stack_presence
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.fusion.functional import at_least_float32
+from fuselab.types import Fused, PooledFusion
 
 
-class Gated(FeatureFusion):
+class Gated(PooledFusion):
     r"""Gated multimodal unit (GMU) for any number of modalities.
 
     .. math::
@@ -50,14 +50,13 @@ class Gated(FeatureFusion):
         self.project = nn.ModuleList(nn.Linear(width, dim, bias=False) for width in self.dims)
         self.gate = nn.Linear(sum(self.dims), len(self.dims) * dim, bias=False)
 
-    def fuse(self, features: list[Features]) -> Fused:
+    def fuse(self, pooled: list[Tensor], present_BM: Tensor) -> Fused:
         """Add the squashed features, each through its gate."""
-        pooled = [one.mean() for one in features]
         hidden_BMD = torch.stack(
             [torch.tanh(project(one)) for project, one in zip(self.project, pooled, strict=True)], dim=1
         )
         gate_BMD = torch.sigmoid(self.gate(torch.cat(pooled, dim=1))).view(-1, len(pooled), self.dim)
-        gate_BMD = gate_BMD * stack_presence(features)[..., None]
+        gate_BMD = gate_BMD * present_BM[..., None]
         return Fused(embedding=(gate_BMD * hidden_BMD).sum(1), weights=_shares(gate_BMD))
 
 

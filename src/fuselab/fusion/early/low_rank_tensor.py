@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from fuselab.fusion.functional import check_at_least_one
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.types import Fused, PooledFusion
 
 
-class LowRankTensor(FeatureFusion):
+class LowRankTensor(PooledFusion):
     r"""Low-rank multimodal fusion (LMF): tensor fusion whose weights are a sum of ``rank`` outer products.
 
     .. math::
@@ -60,8 +60,8 @@ class LowRankTensor(FeatureFusion):
         self.factor = nn.ModuleList(nn.Linear(width, rank * dim) for width in self.dims)
         self.bias_D = nn.Parameter(torch.zeros(dim))
 
-    def fuse(self, features: list[Features]) -> Fused:
+    def fuse(self, pooled: list[Tensor], present_BM: Tensor) -> Fused:
         """Multiply the modalities' factors and add up the ranks."""
-        factors = [factor(one.mean()) for factor, one in zip(self.factor, features, strict=True)]
+        factors = [factor(one) for factor, one in zip(self.factor, pooled, strict=True)]
         product_BRD = reduce(torch.mul, factors).view(len(factors[0]), -1, self.dim)
         return Fused(embedding=product_BRD.sum(1) + self.bias_D, weights=None)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from torch import nn
+from torch import Tensor, nn
 
-from fuselab.fusion.functional import at_least_float32, check_at_least_one, project_present, stack_presence
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.fusion.functional import at_least_float32, check_at_least_one, project_present
+from fuselab.types import Fused, PooledFusion
 
 
-class Mapped(FeatureFusion):
+class Mapped(PooledFusion):
     r"""Each modality through a map of its own into a common space, and there through one network shared by all.
 
     .. math::
@@ -59,10 +59,9 @@ class Mapped(FeatureFusion):
         self.project = nn.ModuleList(nn.Linear(width, dim) for width in self.dims)
         self.shared = nn.Sequential(nn.Linear(dim, expansion * dim), nn.ReLU(), nn.Linear(expansion * dim, dim))
 
-    def fuse(self, features: list[Features]) -> Fused:
+    def fuse(self, pooled: list[Tensor], present_BM: Tensor) -> Fused:
         """Map all modalities and average them."""
-        mapped_BMD = self.shared(project_present(self.project, features, missing=0.0))
-        present_BM = stack_presence(features)
+        mapped_BMD = self.shared(project_present(self.project, pooled, present_BM, missing=0.0))
         share_BM = at_least_float32(present_BM) / present_BM.sum(1, keepdim=True).clamp(min=1)
         return Fused(
             embedding=(share_BM[..., None].to(mapped_BMD.dtype) * mapped_BMD).sum(1),

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from fuselab.fusion.functional import check_at_least_one, project_present, stack_presence
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.fusion.functional import check_at_least_one, project_present
+from fuselab.types import Fused, PooledFusion
 
 
-class Max(FeatureFusion):
+class Max(PooledFusion):
     r"""The largest of the modalities' features, unit by unit, then one linear map.
 
     .. math:: h = W \max_m (P_m f_m + b_m) + b
@@ -59,14 +59,14 @@ class Max(FeatureFusion):
         self.project = nn.ModuleList(nn.Linear(width, units) for width in self.dims)
         self.output = nn.Linear(units, dim)
 
-    def fuse(self, features: list[Features]) -> Fused:
+    def fuse(self, pooled: list[Tensor], present_BM: Tensor) -> Fused:
         """Keep the largest of the projected features and map them."""
-        projected_BMU = project_present(self.project, features, missing=-torch.inf)
+        projected_BMU = project_present(self.project, pooled, present_BM, missing=-torch.inf)
         largest_BU, winner_BU = projected_BMU.max(1)
-        some_B1 = stack_presence(features).any(1, keepdim=True)
+        some_B1 = present_BM.any(1, keepdim=True)
         return Fused(
             embedding=self.output(torch.where(some_B1, largest_BU, 0.0)),
-            weights=_shares(winner_BU, len(features)) * some_B1,
+            weights=_shares(winner_BU, len(pooled)) * some_B1,
         )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from fuselab.errors import ConfigError
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.types import Fused, PooledFusion
 
 
-class Mmtm(FeatureFusion):
+class Mmtm(PooledFusion):
     r"""Multimodal transfer module (MMTM): squeeze all modalities into one vector, which excites the channels of each.
 
     .. math::
@@ -65,8 +65,8 @@ class Mmtm(FeatureFusion):
         self.excite = nn.Linear(together // reduction, together)
         self.output = nn.Linear(together, dim)
 
-    def fuse(self, features: list[Features]) -> Fused:
+    def fuse(self, pooled: list[Tensor], present_BM: Tensor) -> Fused:
         """Gate the channels of all modalities, then map them."""
-        squeezed = torch.cat([one.mean() for one in features], dim=1)
+        squeezed = torch.cat(pooled, dim=1)
         gate = 2 * torch.sigmoid(self.excite(torch.relu(self.squeeze(squeezed))))
         return Fused(embedding=self.output(gate * squeezed), weights=None)

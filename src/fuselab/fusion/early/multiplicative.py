@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from fuselab.fusion.functional import check_at_least_one, check_choice
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.types import Fused, PooledFusion
 
 FORMS = ("matrix", "vector", "scalar")
 
 
-class Multiplicative(FeatureFusion):
+class Multiplicative(PooledFusion):
     r"""Multiplicative interactions (MI) of all pairs of modalities beside what each says alone.
 
     .. math::
@@ -80,9 +80,8 @@ class Multiplicative(FeatureFusion):
         self.interact = nn.ModuleList(nn.Linear(*sizes, bias=False) for sizes in outputs)
         self.linear = nn.Linear(sum(self.dims), dim)
 
-    def fuse(self, features: list[Features]) -> Fused:
+    def fuse(self, pooled: list[Tensor], present_BM: Tensor) -> Fused:
         """Add the interactions of all pairs to what each modality says alone."""
-        pooled = [one.mean() for one in features]
         embedding_BD = self.linear(torch.cat(pooled, dim=1))
         if self.pairs:
             projected_BMI = torch.stack(

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from fuselab.errors import ConfigError
 from fuselab.fusion.attention.layers import attend
 from fuselab.fusion.functional import check_choice
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.types import Features, Fused, TokenFusion
 
 
-class NonLocalGate(FeatureFusion):
+class NonLocalGate(TokenFusion):
     r"""Non-local gate (NL-gate): a non-local block in which one modality's tokens read those of all others.
 
     .. math::

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from fuselab.fusion.functional import project_present
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.types import Fused, PooledFusion
 
 
-class Product(FeatureFusion):
+class Product(PooledFusion):
     r"""Features in one common space, multiplied element by element (Hadamard product).
 
     .. math:: h = \bigodot_m (P_m f_m + b_m)
@@ -50,7 +50,7 @@ class Product(FeatureFusion):
         super().__init__(modalities=modalities, dims=dims, dim=dim)
         self.project = nn.ModuleList(nn.Linear(width, dim) for width in self.dims)
 
-    def fuse(self, features: list[Features]) -> Fused:
+    def fuse(self, pooled: list[Tensor], present_BM: Tensor) -> Fused:
         """Multiply the projected features."""
-        factors_BMD = project_present(self.project, features, missing=1.0)
+        factors_BMD = project_present(self.project, pooled, present_BM, missing=1.0)
         return Fused(embedding=reduce(torch.mul, factors_BMD.unbind(1)), weights=None)

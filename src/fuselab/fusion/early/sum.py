@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from torch import nn
+from torch import Tensor, nn
 
 from fuselab.fusion.functional import project_present
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.types import Fused, PooledFusion
 
 
-class Sum(FeatureFusion):
+class Sum(PooledFusion):
     r"""Features in one common space, added up.
 
     .. math:: h = \sum_m (P_m f_m + b_m)
@@ -46,6 +46,6 @@ class Sum(FeatureFusion):
         super().__init__(modalities=modalities, dims=dims, dim=dim)
         self.project = nn.ModuleList(nn.Linear(width, dim) for width in self.dims)
 
-    def fuse(self, features: list[Features]) -> Fused:
+    def fuse(self, pooled: list[Tensor], present_BM: Tensor) -> Fused:
         """Add the projected features."""
-        return Fused(embedding=project_present(self.project, features, missing=0.0).sum(1), weights=None)
+        return Fused(embedding=project_present(self.project, pooled, present_BM, missing=0.0).sum(1), weights=None)

@@ -9,13 +9,13 @@ import warnings
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from fuselab.fusion.functional import check_at_least_one, project_present
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.types import Fused, PooledFusion
 
 
-class TensorFusion(FeatureFusion):
+class TensorFusion(PooledFusion):
     r"""Tensor fusion network (TFN): the outer product of all modalities, each with a 1 appended, then a linear map.
 
     .. math::
@@ -74,9 +74,9 @@ class TensorFusion(FeatureFusion):
         self.project = nn.ModuleList(nn.Linear(width, rank) for width in self.dims)
         self.output = nn.Linear(elements, dim)
 
-    def fuse(self, features: list[Features]) -> Fused:
+    def fuse(self, pooled: list[Tensor], present_BM: Tensor) -> Fused:
         """Multiply everything with everything and map the products."""
-        projected_BMR = project_present(self.project, features, missing=0.0)
+        projected_BMR = project_present(self.project, pooled, present_BM, missing=0.0)
         one_BM1 = torch.ones_like(projected_BMR[..., :1])
         first_BR, *others = torch.cat([projected_BMR, one_BM1], dim=2).unbind(1)
         outer_BE = first_BR

@@ -15,14 +15,13 @@ from fuselab.fusion.functional import (
     check_choice,
     project_present,
     softmax_over_present,
-    stack_presence,
 )
-from fuselab.types import FeatureFusion, Features, Fused
+from fuselab.types import Fused, PooledFusion
 
 WEIGHTINGS = ("softmax", "scalar")
 
 
-class WeightedSum(FeatureFusion):
+class WeightedSum(PooledFusion):
     r"""Features in one common space, added up with one learned weight per modality.
 
     .. math:: h = \sum_{m \in P} w_m\,(P_m f_m + b_m), \qquad w = \mathrm{softmax}(s) \quad\text{or}\quad w = s
@@ -67,10 +66,9 @@ class WeightedSum(FeatureFusion):
         self.project = nn.ModuleList(nn.Linear(width, dim) for width in self.dims)
         self.score_M = nn.Parameter(torch.full((len(self.modalities),), 0.0 if weighting == "softmax" else 1.0))
 
-    def fuse(self, features: list[Features]) -> Fused:
+    def fuse(self, pooled: list[Tensor], present_BM: Tensor) -> Fused:
         """Add the projected features with the weights of the present modalities."""
-        projected_BMD = project_present(self.project, features, missing=0.0)
-        present_BM = stack_presence(features)
+        projected_BMD = project_present(self.project, pooled, present_BM, missing=0.0)
         if self.weighting == "softmax":
             shares_BM = softmax_over_present(self.score_M, present_BM)
             weight_BM1 = shares_BM[..., None].to(projected_BMD.dtype)
