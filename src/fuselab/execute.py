@@ -68,6 +68,7 @@ def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
 
     from fuselab.callbacks.resume import Resume
     from fuselab.data.datamodule import InMemoryDataModule
+    from fuselab.data.doctor.examine import look_over
     from fuselab.instantiate import get_class, instantiate
     from fuselab.runs.tracking import finish_tracking
 
@@ -81,8 +82,10 @@ def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
     pl.seed_everything(config["seed"], workers=True, verbose=False)
     task: Task = get_class(config["task"])(config=dict(config))
     data = config["data"]
+    source = instantiate(data["source"])
+    warned = look_over(source.load()) if config["examine"] else []
     datamodule = InMemoryDataModule(
-        source=instantiate(data["source"]),
+        source=source,
         tokenizers={name: instantiate(one) for name, one in data["tokenizers"].items()},
         modalities=task.model.modalities,
         batch_size=data["batch_size"],
@@ -116,6 +119,7 @@ def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
         if trainer.is_global_zero:
             result = _result(config, folder, task, datamodule)
             result |= {
+                "warnings": warned,
                 **{split: _nested(metrics) for split, metrics in found.items()},
                 "epochs": epochs,
                 "steps": steps,

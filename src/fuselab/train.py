@@ -19,6 +19,7 @@ from fuselab.runs.aside import set_aside
 from fuselab.runs.attempt import attempt
 from fuselab.runs.checks import check_config
 from fuselab.runs.conf import conf_folder
+from fuselab.runs.files import read_json
 from fuselab.runs.folder import RunFolder
 from fuselab.runs.identity import run_folder
 from fuselab.runs.lock import BusyError
@@ -59,6 +60,7 @@ def job(cfg: DictConfig) -> str | None:
 def _say(folder: RunFolder, status: Status | None) -> None:
     """Say how a single run ended; its test metrics stand in its files and in reports."""
     from rich.console import Console
+    from rich.markup import escape
 
     if status is None:
         return
@@ -68,6 +70,8 @@ def _say(folder: RunFolder, status: Status | None) -> None:
     best = "no value yet" if status.best is None else f"{status.monitor} {status.best:.3f}"
     said = best if status.state == "finished" else f"{status.state} at epoch {status.epoch}, {best}"
     console = Console(highlight=False, soft_wrap=True)
+    for warning in (read_json(folder.result_file) or {}).get("warnings", ()):
+        console.print(f"[yellow]the data[/yellow]: {escape(warning)}")
     console.print(f"[bold]{status.method}[/bold] seed {status.seed}: {said}")
     console.print(str(folder.path))
 

@@ -27,6 +27,7 @@ class Split:
         target: (S,) classes or (S, C) values
         slice: (S,) number of each sample's group in ``PairedData.slices``, or None
         masks: of modalities that are padded sequences, (S, T) bool, True where real
+        group: (S,) whom or what each sample comes from, such as a speaker or a video; None where nobody says
     """
 
     values: Mapping[str, Array]
@@ -34,6 +35,7 @@ class Split:
     target: Array
     slice: Array | None
     masks: Mapping[str, Array] = field(default_factory=dict)
+    group: Array | None = None
 
     def __len__(self) -> int:
         return len(self.target)

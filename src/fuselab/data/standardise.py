@@ -6,6 +6,7 @@ Shapes: S samples, T steps, F features.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -49,4 +50,4 @@ def _scaled(split: Split, scales: Mapping[str, tuple[Array, Array]]) -> Split:
         real = _real(split, name)[..., None]
         scaled = (split.values[name].astype(np.float64) - mean) / deviation
         values[name] = np.where(real, scaled, 0.0).astype(np.float32)
-    return Split(values=values, present=split.present, target=split.target, slice=split.slice, masks=split.masks)
+    return replace(split, values=values)

@@ -44,6 +44,8 @@ def notes(loaded: Loaded, labels: dict[str, str]) -> tuple[str, ...]:
     for key, words in CODE.items():
         if (count := len({json.dumps(run.result.get(key), sort_keys=True) for run in runs})) > 1:
             said.append(f"the runs come from {count} {words}")
+    for warning in sorted({one for run in runs for one in run.result.get("warnings", ())}):
+        said.append(f"the data: {warning}")
     return tuple(filter(None, said))
 
 

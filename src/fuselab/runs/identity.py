@@ -14,6 +14,7 @@ from fuselab.runs.folder import RunFolder
 NEUTRAL = frozenset(
     {
         "dry_run",
+        "examine",
         "hydra",
         "logger",
         "name",

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fuselab.data.doctor.examine import examine
+from fuselab.data.doctor.examine import examine, look_over
 from fuselab.data.doctor.show import page, verdict
 from fuselab.data.paired import PairedData, Split
+from fuselab.errors import DataError
 
 SIZES = {"train": 120, "val": 60, "test": 60}
 Splits = dict[str, Split]
@@ -70,6 +71,36 @@ def test_what_stands_in_padding_hides_no_duplicate():
     assert [level for level, _ in said(splits)] == ["error"]
 
 
+def test_groups_in_two_splits_are_counted_and_named():
+    splits = {
+        name: replace(one, group=np.array([f"{name}{row // 10}" for row in range(len(one))], "U8"))
+        for name, one in sound().items()
+    }
+    assert said(splits) == []
+    splits["test"].group[:15] = ["train3"] * 10 + ["train5"] * 5
+    assert said(splits) == [
+        (
+            "warning",
+            "2 of the 7 groups of test stand in train too (train3, train5): what is measured there says little about "
+            "new ones; split by group",
+        )
+    ]
+
+
+def test_training_is_refused_what_the_cheap_checks_call_an_error(tmp_path, monkeypatch):
+    monkeypatch.setenv("FUSELAB_CACHE", str(tmp_path))
+    splits = sound()
+    splits["val"].target[:] = np.arange(60) % 2
+    assert look_over(data(splits, fingerprint="one")) == ["class 2 has no sample in val"]
+    splits["train"].present["text"][:] = False
+    with pytest.raises(
+        DataError, match=r"the data \(made\) must be mended before any training: modality 'text' is missing"
+    ):
+        look_over(data(splits, fingerprint="two"))
+    # Found once for each state of the data, and read from then on.
+    assert look_over(data(splits, fingerprint="one")) == ["class 2 has no sample in val"]
+
+
 def test_nearly_the_same_content_is_counted():
     splits = sound()
     for row in range(30):
@@ -91,6 +122,12 @@ def test_equal_samples_of_different_classes():
     assert said(splits) == [
         ("warning", "2 samples of train equal others with another target; look for noise in the labels")
     ]
+
+
+def test_rare_classes_are_one_warning():
+    splits = sound()
+    splits["test"].target[:] = np.where(np.arange(60) < 9, np.arange(60) % 3, 1)
+    assert said(splits) == [("warning", "classes 0, 2 have fewer than 10 samples in test")]
 
 
 @pytest.mark.parametrize(("split", "level"), [("train", "error"), ("test", "warning")])

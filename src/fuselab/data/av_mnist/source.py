@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from fuselab.data.av_mnist.recipe import MODALITIES, Recipe
 from fuselab.data.cache import cached_arrays
@@ -87,9 +90,11 @@ class AvMnist:
             DataError: files that are missing, broken or not the publishers', or a cache that can't be written
         """
         arrays = self.arrays()
+        splits = {split: split_of(arrays, split, MODALITIES) for split in SPLITS}
+        speakers = np.array(self.recipe.slices)
         return PairedData(
             name=self.recipe.name,
-            splits={split: split_of(arrays, split, MODALITIES) for split in SPLITS},
+            splits={name: replace(one, group=speakers[one.slice]) for name, one in splits.items()},
             slices=tuple(self.recipe.slices),
             fingerprint=str(arrays["fingerprint"]),
             split_hash=str(arrays["split_hash"]),

@@ -5,6 +5,8 @@ Shapes: S utterances of a split, T steps of the longest context, F features.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from fuselab.data.paired import Array, Split
@@ -52,15 +54,13 @@ def in_context(split: Split, *, video: Array, number: Array, reach: int | None) 
     source = np.zeros(mask.shape, dtype=np.int64)
     source[mask] = np.concatenate(around)
     offset = np.where(mask, number[source] - number[:, None], 0)
-    return Split(
+    return replace(
+        split,
         values={
             name: np.concatenate([np.where(mask[..., None], values[source], 0), offset[..., None]], axis=2).astype(
                 np.float32
             )
             for name, values in split.values.items()
         },
-        present=split.present,
-        target=split.target,
-        slice=split.slice,
         masks=dict.fromkeys(split.values, mask),
     )

@@ -107,6 +107,7 @@ class CmuMosi:
                 present=dict.fromkeys(raw, there[numbers]),
                 target=target[numbers].astype(np.int64),
                 slice=None,
+                group=video[numbers],
             )
             for split, numbers in parts.items()
         }

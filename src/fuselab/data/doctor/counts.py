@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from fuselab.data.doctor.finding import Examined, Finding, Sheet
-from fuselab.data.paired import PairedData
+from fuselab.data.paired import Array, PairedData
 
 SHOWN = 30  # classes in the table
+NAMED = 5  # classes in a sentence
 RARE = 10  # samples of a class in a split below which its figures say little
 UNEQUAL = 10  # times as many samples in the most frequent class as in the rarest
 
@@ -22,12 +23,12 @@ def classes(data: PairedData) -> Examined:
     counts = {name: np.array([(one == number).sum() for number in known]) for name, one in targets.items()}
     findings = []
     for name, number in counts.items():
-        for which, count in zip(known, number, strict=True):
-            if count == 0:
-                level = "error" if name == "train" else "warning"
-                findings.append(Finding(level=level, said=f"class {which} has no sample in {name}"))  # type: ignore[arg-type]
-            elif count < RARE and name != "train":
-                findings.append(Finding(level="warning", said=f"class {which} has only {count} samples in {name}"))
+        if len(none := known[number == 0]):
+            said = f"{_named(none)} {'has' if len(none) == 1 else 'have'} no sample in {name}"
+            findings.append(Finding(level="error" if name == "train" else "warning", said=said))
+        if name != "train" and len(rare := known[(number > 0) & (number < RARE)]):
+            said = f"{_named(rare)} {'has' if len(rare) == 1 else 'have'} fewer than {RARE} samples in {name}"
+            findings.append(Finding(level="warning", said=said))
     most, least = counts["train"].max(), max(counts["train"].min(), 1)
     if most >= UNEQUAL * least:
         said = f"classes of train are unequal: {most} samples of the most frequent, {least} of the rarest"
@@ -40,6 +41,11 @@ def classes(data: PairedData) -> Examined:
         rows.append((f"and {len(known) - SHOWN} more", *("" for _ in counts)))
     sheet = Sheet(title="samples by class", headings=("class", *counts), rows=rows)
     return Examined(findings=findings, sheets=[sheet])
+
+
+def _named(classes: Array) -> str:
+    more = f" and {len(classes) - NAMED} more" if len(classes) > NAMED else ""
+    return f"class{'es' if len(classes) > 1 else ''} {', '.join(map(str, classes[:NAMED]))}{more}"
 
 
 def missing(data: PairedData) -> Examined:

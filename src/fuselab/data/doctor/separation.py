@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from fuselab.data.doctor.cells import cells
 from fuselab.data.doctor.finding import Examined, Finding, Sheet
 from fuselab.data.paired import Array, PairedData, Split
 
 ROWS = 2000  # of train that are looked at: this is a hint, not a model
 WORDS = 512
-SUSPICIOUS = 0.995
+SUSPICIOUS = 0.98
 
 
 def alone(data: PairedData) -> Examined:
@@ -67,8 +68,7 @@ def _features(value: Any, mask: Any) -> Array:
     if mask is not None:
         array = array[np.asarray(mask)]
     if array.ndim == 3:
-        cells = [np.array_split(np.arange(size), min(size, 12)) for size in array.shape[1:]]
-        return np.array([[array[:, row][:, :, column].mean() for column in cells[1]] for row in cells[0]]).ravel()
+        return cells(array, rows=12, columns=12).ravel()
     if array.ndim == 2:
         return np.concatenate([array.mean(0), array.std(0)]) if len(array) else np.zeros(2 * array.shape[1])
     if mask is not None or array.size > 4 * WORDS:  # a waveform: how loud each tenth of it is, and its length

@@ -135,6 +135,8 @@ class FeatureFiles:
         for split, numbers in parts.items():
             if not len(numbers):
                 raise DataError(f"the split {split} (0 samples) must keep a sample; mend its rows: all are broken")
+        by = self.rows.get("group")
+        group = by.read(self.folder) if isinstance(by, Place) else None
         splits = {
             split: Split(
                 values={one: read.values[numbers] for one, read in inputs.items()},
@@ -142,6 +144,7 @@ class FeatureFiles:
                 target=target[numbers],
                 slice=None,
                 masks={one: read.mask[numbers] for one, read in inputs.items() if read.mask is not None},
+                group=None if group is None else group[numbers],
             )
             for split, numbers in parts.items()
         }

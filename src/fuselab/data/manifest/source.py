@@ -87,9 +87,11 @@ class Manifest:
         }
         # What is fitted on the train rows is a function of the decoded cells and the rows.
         decoded = np.frombuffer((folder / FINGERPRINT).read_bytes(), np.uint8)
+        by = self.columns["group"]
+        group = None if by is None else np.asarray(opened[by][:])
         return PairedData(
             name=self.file.stem,
-            splits={split: self._split(rows[split], values, present, arrays) for split in SPLITS},
+            splits={split: self._split(rows[split], values, present, arrays, group) for split in SPLITS},
             slices=(),
             fingerprint=sha256({"cells": decoded, **rows}),
             split_hash=split_hash(rows),
@@ -167,7 +169,12 @@ class Manifest:
         return column.settle(arrays[f"{name}.values"], np.asarray(arrays[f"{name}.present"]), train)
 
     def _split(
-        self, rows: RowNumbers, values: Mapping[str, Any], present: Mapping[str, Array], arrays: Mapping[str, Array]
+        self,
+        rows: RowNumbers,
+        values: Mapping[str, Any],
+        present: Mapping[str, Array],
+        arrays: Mapping[str, Array],
+        group: Array | None,
     ) -> Split:
         masks = {}
         for name in self.modalities:
@@ -180,6 +187,7 @@ class Manifest:
             target=np.asarray(arrays["target.values"])[rows],
             slice=None,
             masks=masks,
+            group=None if group is None else group[rows],
         )
 
 
