@@ -162,6 +162,7 @@ def test_the_chosen_model_is_the_best_on_validation(train, compose):
             eval_batch_size=1,
             seed=0,
             sampling="shuffled",
+            transforms={},
             prepare=task.model.prepare,
         )
         module.setup("test")
@@ -182,12 +183,12 @@ def test_the_test_split_is_opened_once_when_all_is_decided(train, compose, tmp_p
     original = InMemoryDataModule._table
     epochs = {}
 
-    def spy(self: InMemoryDataModule, split: Any) -> Any:
-        name = next(key for key, value in self.loaded().splits.items() if value is split)
+    def spy(self: InMemoryDataModule, name: str, rows: Any) -> Any:
+        assert rows is self.loaded().splits[name]
         status = RunFolder(tmp_path / "run").status()
         seen.append(name)
         epochs[name] = status.epoch if status else 0
-        return original(self, split)
+        return original(self, name, rows)
 
     monkeypatch.setattr(InMemoryDataModule, "_table", spy)
     train("trainer.max_epochs=2")

@@ -93,6 +93,7 @@ def go_through(file: str, time_of: str, epochs: int) -> None:
         eval_batch_size=512,
         seed=0,
         sampling="shuffled",
+        transforms={},
         prepare=dict,
     )
     data.setup("fit")

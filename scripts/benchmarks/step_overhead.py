@@ -61,6 +61,7 @@ def make(config: dict[str, Any]) -> tuple[ClassificationTask, InMemoryDataModule
         eval_batch_size=data["eval_batch_size"],
         seed=0,
         sampling="shuffled",
+        transforms={},
         prepare=task.model.prepare,
     )
     return task, datamodule

@@ -70,6 +70,7 @@ def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
     from fuselab.data.datamodule import InMemoryDataModule
     from fuselab.data.doctor.examine import look_over
     from fuselab.instantiate import get_class, instantiate
+    from fuselab.runs.steps import chosen_steps
     from fuselab.runs.tracking import finish_tracking
 
     _quiet(folder)
@@ -92,6 +93,10 @@ def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
         eval_batch_size=data["eval_batch_size"],
         seed=config["seed"],
         sampling=config["sampling"],
+        transforms={
+            name: {step: instantiate(one) for step, one in steps.items()}
+            for name, steps in chosen_steps(config).items()
+        },
         prepare=task.model.prepare,
     )
     status = folder.status() or begun(config)

@@ -12,6 +12,16 @@ import torch
 from fuselab.data.datamodule import InMemoryDataModule
 from fuselab.data.paired import PairedData, Split
 from fuselab.data.tokenizer import WordPiece
+from fuselab.data.transforms.base import (
+    IMAGES,
+    NUMBERS,
+    WAVES,
+    FittedTransform,
+    FixedTransform,
+    RandomTransform,
+    TextTransform,
+)
+from fuselab.data.transforms.draws import Draws
 from fuselab.errors import DataError
 from fuselab.types import ModalityInput
 
@@ -72,6 +82,7 @@ def make(*shut: str, **changes: Any) -> InMemoryDataModule:
         "eval_batch_size": 3,
         "seed": 5,
         "sampling": "shuffled",
+        "transforms": {},
         "prepare": dict,
     }
     return InMemoryDataModule(**(parts | changes))
@@ -109,11 +120,11 @@ def test_a_test_alone_reads_no_other_split_into_tensors():
 
 def test_the_source_is_read_once_and_each_split_prepared_once():
     prepared = []
-    module = make(prepare=lambda inputs: prepared.append(len(inputs["image"].values)) or dict(inputs))
+    module = make(prepare=lambda inputs: prepared.extend(inputs) or dict(inputs))
     for stage in ("fit", "validate", "validate", "test", "test"):
         module.setup(stage)
     assert module.source.loads == 1
-    assert sorted(prepared) == sorted(len(texts) for texts in WORDS.values())
+    assert sorted(prepared) == sorted(["image", "audio", "text"] * 3)
 
 
 def test_the_tokenizer_knows_the_train_split_only():
@@ -168,7 +179,7 @@ def test_encoders_prepare_what_the_data_gives():
         assert audio.values.dtype == torch.float32
         return {"audio": audio._replace(values=audio.values.abs().sum(1))}
 
-    module = make(prepare=prepare)
+    module = make(prepare=prepare, modalities=("audio",))
     attach(module)
     module.setup("fit")
     assert next(iter(module.val_dataloader())).inputs["audio"].values.tolist() == [1.5]
@@ -250,3 +261,190 @@ def test_the_targets_of_train_are_those_of_no_other_split():
     attach(module)
     module.setup("fit")
     assert module.train_target().tolist() == [0, 2, 4, 6]
+
+
+class Louder(FixedTransform):
+    takes = WAVES
+
+    def apply(self, modality: ModalityInput) -> ModalityInput:
+        return modality._replace(values=modality.values * 4)
+
+
+class Noise(RandomTransform):
+    takes = NUMBERS
+
+    def apply(self, modality: ModalityInput, draws: Draws) -> ModalityInput:
+        return modality._replace(values=modality.values + draws.uniform(*modality.values.shape[1:]))
+
+
+class Centre(FittedTransform):
+    takes = NUMBERS
+
+    def fit(self, train: ModalityInput, target: torch.Tensor) -> None:
+        self.state = {"mean": train.values[train.present].mean(0), "target": target.clone()}
+
+    def apply(self, modality: ModalityInput) -> ModalityInput:
+        return modality._replace(values=modality.values - self.state["mean"])
+
+
+class Lower(TextTransform):
+    def __call__(self, text: str) -> str:
+        return text.replace("one", "two")
+
+
+def epoch_of(module: InMemoryDataModule, epoch: int, name: str, **world: int) -> dict[int, torch.Tensor]:
+    """Return what each row of training looks like in an epoch."""
+    attach(module, epoch=epoch, **world)
+    return {
+        int(row): one
+        for batch in module.train_dataloader()
+        for row, one in zip(batch.index, batch.inputs[name].values, strict=True)
+    }
+
+
+def test_what_is_not_random_is_done_once_and_in_every_split():
+    calls = []
+
+    class Counted(Louder):
+        def apply(self, modality: ModalityInput) -> ModalityInput:
+            calls.append(len(modality.values))
+            return super().apply(modality)
+
+    module = make(transforms={"audio": {"louder": Counted()}})
+    module.setup("fit")
+    module.setup("test")
+    assert calls == [4, 1, 3]
+    attach(module)
+    for loader in (module.train_dataloader(), module.val_dataloader(), module.test_dataloader()):
+        assert all(one[0] == 2 for batch in loader for one in batch.inputs["audio"].values)
+    assert calls == [4, 1, 3]
+
+
+def test_what_is_random_differs_by_sample_and_epoch_and_is_of_training_alone():
+    plain, module = make(), make(transforms={"audio": {"noise": Noise()}})
+    for one in (plain, module):
+        one.setup("fit")
+        one.setup("test")
+    bare, first, second = epoch_of(plain, 0, "audio"), epoch_of(module, 0, "audio"), epoch_of(module, 1, "audio")
+    added = [first[row] - bare[row] for row in range(4)] + [second[row] - bare[row] for row in range(4)]
+    assert len({str(one) for one in added}) == 8
+    assert all((one >= 0).all() and (one < 1).all() for one in added)
+    for loader in ("val_dataloader", "test_dataloader"):
+        (expected,), (found,) = getattr(plain, loader)(), getattr(module, loader)()
+        for name in expected.inputs:
+            assert torch.equal(found.inputs[name].values, expected.inputs[name].values)
+
+
+def test_a_resumed_run_draws_what_it_would_have_drawn_and_another_seed_something_else():
+    module = make(transforms={"audio": {"noise": Noise()}})
+    module.setup("fit")
+    whole = [epoch_of(module, epoch, "audio") for epoch in range(3)]
+    torch.manual_seed(99)
+    resumed = make(transforms={"audio": {"noise": Noise()}})
+    resumed.setup("fit")
+    later = epoch_of(resumed, 2, "audio")
+    assert all(torch.equal(later[row], whole[2][row]) for row in range(4))
+    other = make(transforms={"audio": {"noise": Noise()}}, seed=6)
+    other.setup("fit")
+    assert not any(torch.equal(epoch_of(other, 2, "audio")[row], whole[2][row]) for row in range(4))
+
+
+def test_what_a_sample_draws_does_not_depend_on_its_batch_or_process():
+    module = make(transforms={"audio": {"noise": Noise()}, "image": {"noise": Noise()}})
+    module.setup("fit")
+    alone = epoch_of(module, 3, "audio")
+    for batch_size, world_size in ((4, 1), (4, 2), (2, 2), (1, 1)):
+        module.batch_size = batch_size
+        shares = [epoch_of(module, 3, "audio", rank=rank, world_size=world_size) for rank in range(world_size)]
+        together = {row: one for share in shares for row, one in share.items()}
+        assert together.keys() == alone.keys()
+        assert all(torch.equal(together[row], alone[row]) for row in alone)
+
+
+def test_steps_of_two_names_or_modalities_draw_apart():
+    twice = {"first": Noise(), "second": Noise()}
+    module = make(transforms={"audio": {"first": Noise()}})
+    module.setup("fit")
+    both = make(transforms={"audio": twice})
+    both.setup("fit")
+    plain = make()
+    plain.setup("fit")
+    bare, one, two = (epoch_of(each, 0, "audio") for each in (plain, module, both))
+    assert not any(torch.allclose(two[row] - one[row], one[row] - bare[row], atol=1e-3) for row in range(4))
+
+
+def test_a_row_that_is_drawn_twice_in_an_epoch_is_changed_in_two_ways():
+    module = make(transforms={"audio": {"noise": Noise()}}, sampling="balanced", batch_size=4)
+    module.setup("fit")
+    attach(module, epoch=0)
+    repeated = 0
+    for epoch in range(20):
+        attach(module, epoch=epoch)
+        (batch,) = module.train_dataloader()
+        rows, values = batch.index.tolist(), {str(one) for one in batch.inputs["audio"].values}
+        repeated += len(set(rows)) < 4
+        assert len(values) == 4
+    assert repeated > 5
+
+
+def test_whole_numbers_wait_for_their_batch_where_the_first_step_is_random():
+    module = make(transforms={"audio": {"noise": Noise()}})
+    module.setup("fit")
+    assert module._tables["train"].inputs["audio"].values.dtype == torch.int16
+    assert module._tables["val"].inputs["audio"].values.dtype == torch.float32
+    assert epoch_of(module, 0, "audio")[0].dtype == torch.float32
+
+
+def test_the_encoder_prepares_what_is_augmented_batch_by_batch_and_the_rest_once():
+    calls = []
+
+    def prepare(inputs: Mapping[str, ModalityInput]) -> dict[str, ModalityInput]:
+        calls.extend((name, len(one.values)) for name, one in inputs.items())
+        return dict(inputs)
+
+    module = make(transforms={"audio": {"noise": Noise()}}, modalities=("audio", "image"), prepare=prepare)
+    module.setup("fit")
+    assert sorted(calls) == [("audio", 1), ("image", 1), ("image", 4)]
+    calls.clear()
+    epoch_of(module, 0, "audio")
+    assert calls == [("audio", 2)] * 2
+
+
+def test_steps_learn_from_train_alone_and_from_what_stands_before_them():
+    steps = {"louder": Louder(), "noise": Noise(), "centre": Centre()}
+    module = make("val", "test", transforms={"audio": steps})
+    module.loaded()
+    assert torch.allclose(steps["centre"].state["mean"], torch.tensor([2.0, 4 * (-32768 + 1.5) / 32768]))
+    assert steps["centre"].state["target"].tolist() == [0, 2, 4, 6]
+    module.source.splits.shut.clear()
+    module.data = None
+    module.setup("test")
+    attach(module)
+    (batch,) = module.test_dataloader()
+    assert torch.allclose(batch.inputs["audio"].values[:, 0], torch.zeros(3))
+
+
+def test_texts_are_changed_before_the_tokenizer_learns_from_them():
+    module = make(transforms={"text": {"lower": Lower()}})
+    attach(module)
+    module.setup("fit")
+    module.setup("test")
+    assert "one" not in module.tokenizers["text"]._tokenizer.get_vocab()
+    (batch,) = module.test_dataloader()
+    two = batch.inputs["text"].values[1, 0].item()
+    assert two > 1
+    assert batch.inputs["text"].values[2].tolist() == [two, two, 0]
+
+
+def test_a_step_for_another_kind_of_values_is_refused_with_its_key():
+    class Flip(FixedTransform):
+        takes = IMAGES
+
+        def apply(self, modality: ModalityInput) -> ModalityInput:
+            return modality
+
+    module = make(transforms={"audio": {"flip": Flip()}})
+    with pytest.raises(
+        DataError, match=r"transform\.audio\.flip \(Flip\) must be given images .* float32 of shape \(4, 2"
+    ):
+        module.setup("fit")

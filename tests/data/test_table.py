@@ -119,29 +119,6 @@ def test_a_process_without_a_share_of_the_last_batch_gets_none(table):
     assert [[len(batch) for batch in share] for share in shares] == [[6, 6, 1], [5, 5]]
 
 
-@pytest.mark.parametrize("chunk", [1, 5, 23, 100])
-def test_preparing_in_chunks_is_preparing_the_whole(table, chunk):
-    sizes = []
-
-    def prepare(inputs):
-        sizes.append(len(inputs["text"].present))
-        text = inputs["text"]
-        return {
-            "text": ModalityInput(text.values[:, :2] * 2.5, text.mask[:, :2], text.present),
-            "more": inputs["image"],
-        }
-
-    prepared = table.prepared(prepare, chunk=chunk)
-    assert max(sizes) == min(chunk, SAMPLES)
-    whole = prepare(table.inputs)
-    assert list(prepared.inputs) == ["text", "more"]
-    for name, expected in whole.items():
-        for ours, theirs in zip(prepared.inputs[name], expected, strict=True):
-            assert (ours is None and theirs is None) or torch.equal(ours, theirs)
-    assert torch.equal(prepared.target, table.target)
-    assert torch.equal(prepared.slice, table.slice)
-
-
 def test_a_table_moves_as_a_whole(table):
     moved = table.to(torch.device("meta"))
     tensors = [moved.target, moved.slice, *moved.inputs["text"], *moved.inputs["image"]]

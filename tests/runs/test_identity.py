@@ -89,6 +89,31 @@ def test_the_order_of_a_list_counts(shipped):
     assert identity(shipped | {"fusion": fusion}) != identity(shipped)
 
 
+FLIP, NOISE = {"_target_": "fuselab.Flip", "probability": 0.5}, {"_target_": "fuselab.Noise"}
+
+
+@pytest.mark.parametrize("empty", [{}, {"image": {}}, {"image": None}, {"image": {"flip": None}}])
+def test_no_steps_count_for_nothing(empty, shipped):
+    without = {key: value for key, value in shipped.items() if key != "transform"}
+    assert identity(shipped | {"transform": empty}) == identity(shipped) == identity(without)
+
+
+def test_steps_count_and_so_does_their_order(shipped):
+    chosen = [
+        {"image": {"flip": FLIP}},
+        {"image": {"flip": FLIP | {"probability": 0.1}}},
+        {"image": {"turn": FLIP}},
+        {"audio": {"flip": FLIP}},
+        {"image": {"flip": FLIP, "noise": NOISE}},
+        {"image": {"noise": NOISE, "flip": FLIP}},
+        {},
+    ]
+    assert len({identity(shipped | {"transform": one}) for one in chosen}) == len(chosen)
+    both = {"image": {"flip": FLIP}, "audio": {"noise": NOISE}}
+    turned = {"audio": {"noise": NOISE, "flip": None}, "image": {"flip": dict(reversed(FLIP.items()))}}
+    assert identity(shipped | {"transform": both}) == identity(shipped | {"transform": turned})
+
+
 def test_an_identity_is_the_same_on_every_machine():
     config = {"seed": 1, "width": 0.5, "data": {"b": [1, None], "a": True}, "name": "x"}
     assert identity(config) == "c68175fcc02501e5"

@@ -70,6 +70,7 @@ def fit(tmp_path: Path) -> Callable[..., tuple[pl.Trainer, InMemoryDataModule]]:
             eval_batch_size=4,
             seed=0,
             sampling="shuffled",
+            transforms={},
             prepare=task.model.prepare,
         )
         quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -10,13 +11,15 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from fuselab.data.paired import PairedData, Split
-from fuselab.data.table import BatchLoader, Prepare, Table, balancing_weights
+from fuselab.data.lazy import Changed
+from fuselab.data.paired import Array, PairedData, Split
+from fuselab.data.table import BatchLoader, Table, balancing_weights
 from fuselab.data.tokenizer import WordPiece
+from fuselab.data.transforms.chain import Chain, Step
 from fuselab.errors import DataError, nearest
-from fuselab.types import ModalityInput
+from fuselab.types import Batch, ModalityInput
 
-SCALES = {torch.int16: 32768, torch.uint8: 255}
+Prepare = Callable[[Mapping[str, ModalityInput]], dict[str, ModalityInput]]
 
 
 class Source(Protocol):
@@ -37,9 +40,11 @@ class InMemoryDataModule(pl.LightningDataModule):
         eval_batch_size: the same in validation and test
         seed: of the order of training samples
         sampling: ``shuffled``, each once an epoch, or ``balanced``, drawn so that classes come equally often
-        prepare: what the encoders do to inputs before their first parameter; done once
+        transforms: steps on each modality, by their names and in order
+        prepare: what the encoders do to inputs before their first parameter, of the modalities that it is given
 
     Raises:
+        ConfigError: steps in an order that can't be
         DataError: a modality that the data lacks
     """
 
@@ -53,6 +58,7 @@ class InMemoryDataModule(pl.LightningDataModule):
         eval_batch_size: int,
         seed: int,
         sampling: str,
+        transforms: Mapping[str, Mapping[str, Step]],
         prepare: Prepare,
     ) -> None:
         super().__init__()
@@ -63,7 +69,14 @@ class InMemoryDataModule(pl.LightningDataModule):
         self.eval_batch_size = eval_batch_size
         self.seed = seed
         self.sampling = sampling
-        self.prepare = prepare
+        self.chains = {
+            name: Chain(
+                modality=name,
+                steps=transforms.get(name, {}),
+                prepare=lambda one, name=name: prepare({name: one})[name],  # type: ignore[misc]
+            )
+            for name in modalities
+        }
         self.data: PairedData | None = None
         self._tables: dict[str, Table] = {}
 
@@ -76,7 +89,7 @@ class InMemoryDataModule(pl.LightningDataModule):
         data = self.loaded()
         for split in {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}.get(stage, ()):
             if split not in self._tables:
-                self._tables[split] = self._table(data.splits[split]).prepared(self._prepare)
+                self._tables[split] = self._table(split, data.splits[split])
 
     def loaded(self) -> PairedData:
         """Return the data, with tokenizers fitted on its train split."""
@@ -89,7 +102,10 @@ class InMemoryDataModule(pl.LightningDataModule):
                         f"modality '{name}' must be in the data ({data.name}); {nearest(name, train.values)}"
                     )
                 if train.values[name].dtype.kind == "U":
-                    self.tokenizers[name].fit(train.values[name])
+                    self.tokenizers[name].fit(self._texts(name, train))
+            for name, chain in self.chains.items():
+                if chain.fitted:
+                    chain.fit(self._given(name, train), torch.from_numpy(np.array(train.target)))
             self.data = data
         return self.data
 
@@ -137,26 +153,37 @@ class InMemoryDataModule(pl.LightningDataModule):
             rank=trainer.global_rank,
             world_size=trainer.world_size,
             weights=weights,
+            augment=self._augmented if training and any(one.augmented for one in self.chains.values()) else None,
         )
 
-    def _prepare(self, inputs: Mapping[str, ModalityInput]) -> dict[str, ModalityInput]:
-        """Turn PCM into numbers between -1 and 1 and bytes into 0 to 1, a chunk at a time: floats take more room."""
-        scaled = {
-            name: one._replace(values=one.values / SCALES[one.values.dtype]) if one.values.dtype in SCALES else one
-            for name, one in inputs.items()
-        }
-        return self.prepare(scaled)
+    def _table(self, split: str, rows: Split) -> Table:
+        inputs = {name: self._settled(name, split, rows) for name in self.modalities}
+        group = None if rows.slice is None else torch.from_numpy(np.array(rows.slice))
+        return Table(inputs=inputs, target=torch.from_numpy(np.array(rows.target)), slice=group)
 
-    def _table(self, split: Split) -> Table:
-        inputs = {}
-        for name in self.modalities:
-            values, mask = split.values[name], split.masks.get(name)
-            if values.dtype.kind == "U":
-                values, mask = self.tokenizers[name](values)
-            inputs[name] = ModalityInput(
-                torch.from_numpy(np.array(values)),
-                None if mask is None else torch.from_numpy(np.array(mask)),
-                torch.from_numpy(np.array(split.present[name])),
-            )
-        group = None if split.slice is None else torch.from_numpy(np.array(split.slice))
-        return Table(inputs=inputs, target=torch.from_numpy(np.array(split.target)), slice=group)
+    def _settled(self, name: str, split: str, rows: Split) -> ModalityInput:
+        """Return a modality of a split with all done to it that is done once."""
+        return self.chains[name].once(self._given(name, rows), training=split == "train")
+
+    def _given(self, name: str, rows: Split) -> ModalityInput:
+        """Return a modality as the data gives it, as tensors."""
+        values, mask = rows.values[name], rows.masks.get(name)
+        if values.dtype.kind == "U":
+            values, mask = self.tokenizers[name](self._texts(name, rows))
+        return ModalityInput(
+            torch.from_numpy(np.array(values)),
+            None if mask is None else torch.from_numpy(np.array(mask)),
+            torch.from_numpy(np.array(rows.present[name])),
+        )
+
+    def _texts(self, name: str, rows: Split) -> Array:
+        texts, chain = rows.values[name], self.chains[name]
+        return Changed(texts, chain.change_text) if chain.changes_texts else texts  # type: ignore[return-value]
+
+    def _augmented(self, batch: Batch, names: Sequence[str]) -> Batch:
+        """Do to a batch of training what is done anew in every epoch."""
+        changed = {
+            name: self.chains[name].anew(one, names) if self.chains[name].augmented else one
+            for name, one in batch.inputs.items()
+        }
+        return replace(batch, inputs=changed)

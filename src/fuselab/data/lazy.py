@@ -5,7 +5,7 @@ Shapes: R rows that there are, S of them that are picked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -79,3 +79,31 @@ class Texts:
     def _text(self, row: int) -> str:
         begin = int(self.ends[row - 1]) if row else 0
         return bytes(self.data[begin : int(self.ends[row])]).decode()
+
+
+class Changed:
+    """Texts that are changed when somebody reads them.
+
+    Args:
+        texts: (S,), strings or :class:`Texts`
+        change: of one text
+
+    Example:
+        >>> import numpy as np
+        >>> changed = Changed(np.array(["A", "B"]), str.lower)
+        >>> list(changed), list(changed[1:]), len(changed)
+        (['a', 'b'], ['b'], 2)
+    """
+
+    def __init__(self, texts: Any, change: Callable[[str], str]) -> None:
+        self.texts = texts
+        self.change = change
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __getitem__(self, chosen: slice) -> Changed:
+        return Changed(self.texts[chosen], self.change)
+
+    def __iter__(self) -> Iterator[str]:
+        return (self.change(str(text)) for text in self.texts)

@@ -6,16 +6,18 @@ Shapes: S samples of the split, B of the batch.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from torch import Tensor
 
+from fuselab.data.transforms.draws import times_before
 from fuselab.errors import DataError
 from fuselab.types import Batch, ModalityInput
 
-Prepare = Callable[[Mapping[str, ModalityInput]], dict[str, ModalityInput]]
+Augment = Callable[[Batch, Sequence[str]], Batch]  # a batch, and names of its samples' random numbers → a batch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,16 +50,6 @@ class Table:
             index=index,
             slice=None if self.slice is None else self.slice[index],
         )
-
-    def prepared(self, prepare: Prepare, *, chunk: int = 512) -> Table:
-        """Return the same split with its inputs prepared, in chunks so that memory stays small."""
-        parts = [prepare(self.rows(index).inputs) for index in torch.split(torch.arange(len(self)), chunk)]
-        inputs = {}
-        for name in parts[0]:
-            values, masks, present = zip(*(part[name] for part in parts), strict=True)
-            mask = None if masks[0] is None else torch.cat(masks)
-            inputs[name] = ModalityInput(torch.cat(values), mask, torch.cat(present))
-        return Table(inputs=inputs, target=self.target, slice=self.slice)
 
     def to(self, device: torch.device) -> Table:
         """Return the split on a device; nothing is copied where it is there already."""
@@ -105,6 +97,8 @@ class BatchLoader:
         rank: number of this process
         world_size: number of processes
         weights: (S,) of the draws where an epoch's samples are drawn with replacement; None for each sample once
+        augment: changes each batch anew; each sample's random numbers are named by seed, epoch, row, and how often the
+            row has come before in the epoch
 
     Example:
         >>> table = Table(inputs={}, target=torch.arange(5), slice=None)
@@ -127,6 +121,7 @@ class BatchLoader:
         rank: int,
         world_size: int,
         weights: Tensor | None = None,
+        augment: Augment | None = None,
     ) -> None:
         self.table = table
         self.batch_size = batch_size
@@ -137,22 +132,30 @@ class BatchLoader:
         self.rank = rank
         self.world_size = world_size
         self.weights = weights
+        self.augment = augment
 
     def __len__(self) -> int:
         samples = len(self.table)
         return samples // self.batch_size if self.drop_last else math.ceil(samples / self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        samples = len(self.table)
-        draws = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch()) if self.shuffle else None
+        samples, epoch = len(self.table), self.epoch()
+        draws = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch) if self.shuffle else None
         if draws is not None and self.weights is not None:
             order = torch.multinomial(self.weights, samples, replacement=True, generator=draws)
         elif draws is not None:
             order = torch.randperm(samples, generator=draws)
         else:
             order = torch.arange(samples)
+        times = times_before(order) if self.augment else order
         order = order.to(self.table.target.device)
-        for whole in torch.split(order, self.batch_size)[: len(self)]:
+        batches = zip(torch.split(order, self.batch_size), torch.split(times, self.batch_size), strict=True)
+        for whole, before in islice(batches, len(self)):
             mine = whole[self.rank :: self.world_size]
-            if len(mine):
-                yield self.table.rows(mine)
+            if not len(mine):
+                continue
+            batch = self.table.rows(mine)
+            if self.augment is not None:
+                rows = zip(mine.tolist(), before[self.rank :: self.world_size].tolist(), strict=True)
+                batch = self.augment(batch, [f"{self.seed}/{epoch}/{row}/{times}" for row, times in rows])
+            yield batch

@@ -42,8 +42,9 @@ class FusionModel(nn.Module, ABC):
         self.fusion = fusion
 
     def prepare(self, inputs: Inputs) -> dict[str, ModalityInput]:
-        """Clean the inputs and do what needs no parameters; modalities that the fusion does not use fall away."""
-        return {name: self._encoder(name).prepare(inputs[name].cleaned()) for name in self.modalities}
+        """Clean the inputs that are given and do what needs no parameters; what the fusion does not use falls away."""
+        given = [name for name in self.modalities if name in inputs]
+        return {name: self._encoder(name).prepare(inputs[name].cleaned()) for name in given}
 
     def encode(self, prepared: Inputs) -> dict[str, Features]:
         """Encode prepared inputs."""

@@ -43,6 +43,7 @@ def check_config(config: Mapping[str, Any]) -> None:
     _check_modalities(config)
     _check_monitors(config)
     _check_sampling(config)
+    _check_transforms(config)
     _check_targets(config)
 
 
@@ -117,6 +118,22 @@ def _check_sampling(config: Mapping[str, Any]) -> None:
         raise ConfigError(f"sampling ({sampling}) must be one of {', '.join(SAMPLING)}; set sampling=shuffled")
     if sampling == "balanced" and _get(config, "task.space") == "value":
         raise ConfigError("sampling (balanced) must have one class a sample; set sampling=shuffled for this task")
+
+
+def _check_transforms(config: Mapping[str, Any]) -> None:
+    there, transform = _get(config, "data.modalities"), config.get("transform") or {}
+    if not isinstance(transform, Mapping):
+        raise ConfigError(f"transform ({transform}) must be steps of modalities; write transform={{}} for none")
+    for name, steps in transform.items():
+        if name not in there:
+            raise ConfigError(f"transform ({name}) must be of modalities of the data; {nearest(name, there)}")
+        named = steps if isinstance(steps, Mapping) else {"STEP": steps}
+        for step, one in named.items():
+            if one is not None and not (isinstance(one, Mapping) and "_target_" in one):
+                raise ConfigError(
+                    f"transform.{name}.{step} ({one}) must be a step, or null for none; write "
+                    f"+transform/KIND@transform.{name}.{step}=OPTION"
+                )
 
 
 def _check_targets(config: Mapping[str, Any]) -> None:

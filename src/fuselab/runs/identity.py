@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fuselab.runs.folder import RunFolder
+from fuselab.runs.steps import chosen_steps
 
 # How a run is launched, watched and stored; nothing of it reaches the model or the data.
 NEUTRAL = frozenset(
@@ -39,6 +40,11 @@ def identity(config: Mapping[str, Any]) -> str:
         False
     """
     counted = {key: value for key, value in config.items() if key not in NEUTRAL}
+    if isinstance(counted.get("transform"), Mapping):
+        # No step counts for nothing; some count in their order, in which they are done: below keys are sorted.
+        del counted["transform"]
+        if steps := chosen_steps(config):
+            counted["transform"] = {name: list(one.items()) for name, one in steps.items()}
     return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()[:16]
 
 
