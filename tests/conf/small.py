@@ -28,6 +28,8 @@ def overrides(option: str, folder: Path) -> tuple[str, ...]:
     if option == "data/features" or option in ("encoder/sequence/gru", "encoder/sequence/transformer"):
         encoder = name if group == "encoder/sequence" else "gru"
         return (*_features(folder), f"+encoder/sequence@encoder.steps={encoder}", "encoder.steps.size=5")
+    if option == "data/tables":
+        return _tables(folder)
     if option == "data/uci_handwritten":
         return _uci_handwritten(folder)
     if option == "data/cmu_mosi_dialogue" or group == "encoder/sequence":
@@ -59,6 +61,31 @@ def _features(folder: Path) -> tuple[str, ...]:
         "data.outputs=3",
         "+data.source.modalities.steps={file: small.npz, array: x, size: 5, lengths: n}",
         "data.source.target={file: small.npz, array: y}",
+        "data.batch_size=64",
+        "trainer.max_epochs=1",
+    )
+
+
+def _tables(folder: Path) -> tuple[str, ...]:
+    draw = np.random.default_rng(0)
+    texts = [f"{row},remark {row % 7}" for row in draw.permutation(240)]
+    labels = [f"{row},{row % 5},{row % 3}" for row in range(240)]
+    (folder / "texts.csv").write_text("\n".join(["id,text", *texts]))
+    (folder / "labels.csv").write_text("\n".join(["id,age,label", *labels]))
+    return (
+        "data=tables",
+        "data.outputs=3",
+        *(f"+data.source.file.tables.{name}={{file: {folder / name}.csv, key: id}}" for name in ("texts", "labels")),
+        "+column@data.source.modalities.text=text",
+        "data.source.modalities.text.column=texts.text",
+        "+encoder/text@encoder.text=gru",
+        "data.text={vocab_size: 64, max_length: 4}",
+        "+data.tokenizers.text=${data.tokenizer}",
+        "+column@data.source.modalities.age=tabular",
+        "data.source.modalities.age={numeric: [labels.age], size: 1}",
+        "+encoder/vector@encoder.age=linear",
+        "encoder.age.size=1",
+        "data.source.target={column: labels.label, classes: [0, 1, 2]}",
         "data.batch_size=64",
         "trainer.max_epochs=1",
     )

@@ -52,6 +52,7 @@ class PairedData:
         fingerprint: SHA-256 over every byte of every split
         split_hash: SHA-256 over which source rows are in which split
         notes: what a user should know of it, such as each cell that couldn't be used
+        account: how its samples came about, such as what matched when tables were joined
     """
 
     name: str
@@ -60,6 +61,7 @@ class PairedData:
     fingerprint: str
     split_hash: str
     notes: tuple[str, ...] = ()
+    account: tuple[str, ...] = ()
 
 
 def split_of(arrays: Mapping[str, Array], split: str, modalities: Sequence[str]) -> Split:

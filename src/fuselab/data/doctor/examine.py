@@ -32,7 +32,8 @@ def examine(data: PairedData) -> Examined:
         data: all splits; of test, counts and digests alone are looked at
     """
     examined = _examined(data, (*CHEAP, *THOROUGH))
-    notes = [Finding(level="warning", said=said) for said in data.notes]
+    notes = [Finding(level="note", said=said) for said in data.account]
+    notes += [Finding(level="warning", said=said) for said in data.notes]
     return Examined(findings=[*notes, *examined.findings], sheets=examined.sheets)
 
 

@@ -12,20 +12,21 @@ from fuselab.errors import DataError, nearest
 READERS = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".jsonl": "json"}
 
 
-def open_manifest(file: Path, columns: Sequence[str]) -> Any:
+def open_manifest(file: Path, columns: Sequence[str], *, key: str) -> Any:
     """Return a ``datasets.Dataset`` of a manifest's columns, memory-mapped.
 
     Args:
         file: CSV, TSV, Parquet or JSON Lines
         columns: that are needed
+        key: of the config that names the file, for errors
 
     Raises:
         DataError: no such file, another kind of file, one that can't be read, or a column that it lacks
     """
     if not file.is_file():
-        raise DataError(f"data.source.file ({file}) must be there; correct the path, which is taken from {Path.cwd()}")
+        raise DataError(f"{key} ({file}) must be there; correct the path, which is taken from {Path.cwd()}")
     if file.suffix.lower() not in READERS:
-        raise DataError(f"data.source.file ({file}) must be one of {', '.join(READERS)}; convert it")
+        raise DataError(f"{key} ({file}) must be one of {', '.join(READERS)}; convert it")
     kind = READERS[file.suffix.lower()]
     import datasets
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -13,8 +14,8 @@ from rich.console import Console
 
 from fuselab.data.cache import cached_folder, stored_arrays
 from fuselab.data.lazy import Picked, Texts
-from fuselab.data.manifest.column import Column, Files
-from fuselab.data.manifest.read import open_manifest
+from fuselab.data.manifest.column import Column
+from fuselab.data.manifest.opened import OneFile, Opened, Opener
 from fuselab.data.manifest.store import Broken, store
 from fuselab.data.manifest.target import Target
 from fuselab.data.paired import SPLITS, Array, PairedData, Split, sha256
@@ -34,7 +35,8 @@ class Manifest:
     memory; what can't be used is found then.
 
     Args:
-        file: the manifest; paths in its cells are taken from its folder, and none may lead out of it
+        file: the manifest, or tables that are joined to one; paths in cells are taken from the folder of their file,
+            and none may lead out of it
         modalities: columns of each
         target: what is to be predicted
         split: shares the rows out
@@ -49,7 +51,7 @@ class Manifest:
     def __init__(
         self,
         *,
-        file: str,
+        file: str | Opener,
         modalities: Mapping[str, Column],
         target: Target,
         split: Splitter,
@@ -62,7 +64,7 @@ class Manifest:
             )
         if on_error not in get_args(OnError):
             raise ConfigError(f"data.source.on_error ({on_error}) must be one of {', '.join(get_args(OnError))}")
-        self.file = Path(file).expanduser()
+        self.opener = OneFile(file) if isinstance(file, str) else file
         self.modalities = dict(modalities)
         self.target = target
         self.splitter = split
@@ -75,11 +77,11 @@ class Manifest:
         Raises:
             DataError: a manifest that can't be read, cells that can't be used, or rows that can't be split
         """
-        opened = open_manifest(self.file, [*self._needed(), *filter(None, self.columns.values())])
+        opened = self.opener.open(self._needed(), self.target.columns)
         folder = self._decoded(opened)
         arrays = stored_arrays(folder)
-        broken = [Broken(**one) for one in json.loads((folder / BROKEN).read_text(encoding="utf-8"))]
-        kept = self._kept(broken, len(opened))
+        broken = _broken(folder, opened)
+        kept = self._kept(broken, opened)
         rows = {name: kept[numbers] for name, numbers in self.splitter.split(self._rows(opened, arrays, kept)).items()}
         present = {name: arrays[f"{name}.present"] for name in self.modalities}
         values = {
@@ -88,69 +90,69 @@ class Manifest:
         # What is fitted on the train rows is a function of the decoded cells and the rows.
         decoded = np.frombuffer((folder / FINGERPRINT).read_bytes(), np.uint8)
         by = self.columns["group"]
-        group = None if by is None else np.asarray(opened[by][:])
+        group = None if by is None else np.asarray(opened.rows[by][:])
         return PairedData(
-            name=self.file.stem,
+            name=opened.name,
             splits={split: self._split(rows[split], values, present, arrays, group) for split in SPLITS},
             slices=(),
             fingerprint=sha256({"cells": decoded, **rows}),
             split_hash=split_hash(rows),
-            notes=tuple(map(str, broken)),
+            notes=(*opened.notes, *map(str, broken)),
+            account=opened.account,
         )
 
     def _needed(self) -> list[str]:
         bound = [name for column in self.modalities.values() for name in column.columns]
-        return [*bound, *self.target.columns]
+        return [*bound, *self.target.columns, *filter(None, self.columns.values())]
 
-    def _decoded(self, opened: Any) -> Path:
-        files = Files(self.file.parent)
-
+    def _decoded(self, opened: Opened) -> Path:
         def build(folder: Path) -> None:
-            broken = store(folder, opened, self.modalities, self.target, files)
+            broken = store(folder, opened, self.modalities, self.target)
             (folder / BROKEN).write_text(json.dumps([vars(one) for one in broken]), encoding="utf-8")
             texts = {file.name: np.fromfile(file, np.uint8) for file in folder.glob("*.utf8")}
             (folder / FINGERPRINT).write_text(sha256(stored_arrays(folder) | texts), encoding="utf-8")
 
-        return cached_folder(f"manifest-{self._key(opened, files)}", build)
+        return cached_folder(f"manifest-{self._key(opened)}", build)
 
-    def _key(self, opened: Any, files: Files) -> str:
-        """Return a name for the manifest's bytes, the files that it names as they are now, and what is read of them."""
-        digest = hashlib.sha256(f"{VERSION}{opened._fingerprint}".encode())
-        with self.file.open("rb") as manifest:
-            digest.update(hashlib.file_digest(manifest, "sha256").digest())
+    def _key(self, opened: Opened) -> str:
+        """Return a name for the table's bytes, the files that it names as they are now, and what is read of them."""
+        digest = hashlib.sha256(str(VERSION).encode() + opened.digest)
         for name, column in sorted(self.modalities.items()):
             settings = {key: value for key, value in vars(column).items() if not key.startswith("_")}
             digest.update(f"{name}|{type(column).__qualname__}|{json.dumps(settings, sort_keys=True)}".encode())
-            for path in _paths(opened, column) if column.names_files else ():
+            for path in _paths(opened.rows, column) if column.names_files else ():
                 try:
-                    stat = (files.folder / path).stat()
+                    stat = (opened.files(column).folder / path).stat()
                 except (OSError, ValueError):
                     continue
                 digest.update(f"{path}|{stat.st_size}|{stat.st_mtime_ns}".encode())
         digest.update(json.dumps(vars(self.target), sort_keys=True).encode())
         return digest.hexdigest()[:16]
 
-    def _kept(self, broken: list[Broken], total: int) -> RowNumbers:
+    def _kept(self, broken: list[Broken], opened: Opened) -> RowNumbers:
         """Return the rows that are used, or refuse the manifest."""
+        total = len(opened.rows)
         if broken and self.on_error == "raise":
             named = "\n".join(f"  {one}" for one in broken[:NAMED])
             more = f"\n  and {len(broken) - NAMED} more" if len(broken) > NAMED else ""
             raise DataError(
-                f"the manifest ({self.file}) must hold cells that can be used, and {len(broken)} can't, the first in "
-                f"{broken[0]}; mend them, or set data.source.on_error=missing or skip:\n{named}{more}"
+                f"the manifest ({opened.place}) must hold cells that can be used, and {len(broken)} can't, the first "
+                f"in {broken[0]}; mend them, or set data.source.on_error=missing or skip:\n{named}{more}"
             )
         lost = {one.row for one in broken if self.on_error == "skip" or one.where == "target"}
         if broken:
+            name = Path(opened.place).name
             Console(stderr=True, highlight=False).print(
-                f"{self.file.name}: cells that can't be used: {len(broken)}; rows left out: {len(lost)} of {total}"
+                f"{name}: cells that can't be used: {len(broken)}; rows left out: {len(lost)} of {total}"
             )
         kept = np.setdiff1d(np.arange(total), np.fromiter(lost, np.int64, len(lost)))
         if not len(kept):
-            raise DataError(f"the manifest ({self.file}) must hold a row that can be used; see data.source.on_error")
+            raise DataError(f"the manifest ({opened.place}) must hold a row that can be used; see data.source.on_error")
         return kept
 
-    def _rows(self, opened: Any, arrays: Mapping[str, Array], kept: RowNumbers) -> Rows:
-        asked = {key: None if name is None else np.asarray(opened[name][:])[kept] for key, name in self.columns.items()}
+    def _rows(self, opened: Opened, arrays: Mapping[str, Array], kept: RowNumbers) -> Rows:
+        cells = opened.rows
+        asked = {key: None if name is None else np.asarray(cells[name][:])[kept] for key, name in self.columns.items()}
         return Rows(
             samples=len(kept),
             target=np.asarray(arrays["target.values"])[kept],
@@ -191,8 +193,18 @@ class Manifest:
         )
 
 
-def _paths(opened: Any, column: Column) -> Iterator[str]:
+def _broken(folder: Path, opened: Opened) -> list[Broken]:
+    """Return what can't be used: what decoding found, and the rows that nothing can be said of."""
+    found = [Broken(**one) for one in json.loads((folder / BROKEN).read_text(encoding="utf-8"))]
+    found = [one for one in found if one.where != "target" or one.row not in opened.no_target]
+    found += [Broken(row=row, where="target", reason=why) for row, why in opened.no_target.items()]
+    if opened.keys is not None:
+        found = [replace(one, key=str(opened.keys[one.row])) for one in found]
+    return sorted(found, key=lambda one: (one.row, one.where))
+
+
+def _paths(rows: Any, column: Column) -> Iterator[str]:
     for name in column.columns:
-        cells = opened.select_columns([name])
+        cells = rows.select_columns([name])
         for begin in range(0, len(cells), 65_536):
             yield from (cell for cell in cells[begin : begin + 65_536][name] if isinstance(cell, str) and cell)

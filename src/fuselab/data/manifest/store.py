@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.format import open_memmap
 
-from fuselab.data.manifest.column import Chunk, Column, Files
+from fuselab.data.manifest.column import Chunk, Column
+from fuselab.data.manifest.opened import Opened
 from fuselab.data.manifest.target import Target
 from fuselab.data.paired import Array
 from fuselab.data.progress import progress_bar
@@ -29,17 +30,20 @@ class Broken:
         row: of the manifest, from 0, the header not counted
         where: modality, or ``target``
         reason: in words that follow them
+        key: of the row, where it has one
     """
 
     row: int
     where: str
     reason: str
+    key: str | None = None
 
     def __str__(self) -> str:
-        return f"row {self.row}, {self.where}: {self.reason}"
+        named = "" if self.key is None else f" ({self.key})"
+        return f"row {self.row}{named}, {self.where}: {self.reason}"
 
 
-def store(folder: Path, opened: Any, modalities: Mapping[str, Column], target: Target, files: Files) -> list[Broken]:
+def store(folder: Path, opened: Opened, modalities: Mapping[str, Column], target: Target) -> list[Broken]:
     """Decode a manifest into a folder, and return what can't be used; such a row lacks the modality there.
 
     Args:
@@ -47,22 +51,22 @@ def store(folder: Path, opened: Any, modalities: Mapping[str, Column], target: T
         opened: the manifest
         modalities: columns of each
         target: what is to be predicted
-        files: beside the manifest
     """
-    writers = {name: _Writer(folder, name, len(opened)) for name in modalities}
-    goal = _Writer(folder, "target", len(opened))
+    rows = opened.rows
+    writers = {name: _Writer(folder, name, len(rows)) for name in modalities}
+    goal = _Writer(folder, "target", len(rows))
     broken: list[Broken] = []
-    with progress_bar("Reading the manifest (rows)", total=len(opened)) as show:
-        for begin in range(0, len(opened), CHUNK):
-            cells = opened[begin : begin + CHUNK]
+    with progress_bar("Reading the manifest (rows)", total=len(rows)) as show:
+        for begin in range(0, len(rows), CHUNK):
+            cells = rows[begin : begin + CHUNK]
             for name, column in modalities.items():
-                chunk = column.decode(cells, files)
+                chunk = column.decode(cells, opened.files(column))
                 writers[name].write(chunk)
                 broken += [Broken(row=begin + row, where=name, reason=why) for row, why in chunk.broken.items()]
             targets = target.decode(cells)
             goal.write(Chunk(values=targets.values, present=np.ones(len(targets.values), np.bool_)))
             broken += [Broken(row=begin + row, where="target", reason=why) for row, why in targets.broken.items()]
-            show(min(begin + CHUNK, len(opened)))
+            show(min(begin + CHUNK, len(rows)))
     for writer in (*writers.values(), goal):
         writer.close()
     return sorted(broken, key=lambda one: (one.row, one.where))
