@@ -9,8 +9,8 @@ from fuselab.errors import DataError
 
 def test_rows_are_found_by_their_ids():
     ids, wanted = np.array(["c", "a", "b"]), np.array(["a", "b", "c"])
-    assert ids[order_of("text", ids, wanted)].tolist() == ["a", "b", "c"]
-    assert order_of("text", np.array([30, 10]), np.array([10, 30])).tolist() == [1, 0]
+    assert ids[order_of("text", ids, wanted, may_differ=False)[0]].tolist() == ["a", "b", "c"]
+    assert order_of("text", np.array([30, 10]), np.array([10, 30]), may_differ=False)[0].tolist() == [1, 0]
 
 
 @pytest.mark.parametrize(
@@ -24,4 +24,10 @@ def test_rows_are_found_by_their_ids():
 )
 def test_other_ids_are_refused_with_the_first_of_them(ids, wanted, message):
     with pytest.raises(DataError, match=message):
-        order_of("text", np.array(list(ids)), np.array(list(wanted)))
+        order_of("text", np.array(list(ids)), np.array(list(wanted)), may_differ=False)
+
+
+def test_ids_that_may_differ_are_told():
+    rows, notes = order_of("text", np.array(["c", "a", "x"]), np.array(["a", "b", "c"]), may_differ=True)
+    assert rows.tolist() == [1, -1, 0]
+    assert notes == ("1 of the samples lacks a row in text: b", "1 key of text is left out: x")

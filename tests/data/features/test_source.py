@@ -133,6 +133,39 @@ def test_files_in_another_order_are_aligned_by_their_ids(tmp_path):
         ).load()
 
 
+@pytest.mark.parametrize("how", ["left", "inner"])
+def test_ids_that_not_all_have(tmp_path, how, caplog):
+    write(tmp_path)
+    order = DRAW.permutation(SAMPLES)[:-4]
+    np.savez(tmp_path / "audio.npz", audio=AUDIO[order], ids=IDS[order])
+    modalities = {
+        "text": {"file": "all.npz", "array": "text", "lengths": "lengths", "ids": "ids", "size": 3},
+        "audio": {"file": "audio.npz", "array": "audio", "ids": "ids", "size": 2},
+    }
+    target = {"file": "all.npz", "array": "y", "ids": "ids"}
+    with caplog.at_level(logging.WARNING):
+        data = source(tmp_path, modalities=modalities, target=target, how=how).load()
+    found = everything(data)
+    assert sum(sizes(data).values()) == (SAMPLES if how == "left" else SAMPLES - 4)
+    assert (~found["present.audio"]).sum() == (4 if how == "left" else 0)
+    assert not found["audio"][~found["present.audio"]].any()
+    for one in data.splits.values():
+        for row in np.flatnonzero(one.present["audio"]):
+            (number,) = np.flatnonzero((one.values["audio"][row] == AUDIO).all(1))
+            assert one.target[row] == TARGET[number]
+            length = LENGTHS[number]
+            np.testing.assert_array_equal(one.values["text"][row, :length], TEXT[number, :length])
+    assert data.notes[0].startswith("4 of the samples lack a row in audio: ")
+    assert data.notes[0] in caplog.text
+
+
+def test_ids_are_needed_to_join_by(tmp_path):
+    with pytest.raises(ConfigError, match=r"data\.source\.how \(left\) must have ids to go by; name them"):
+        source(tmp_path, how="left")
+    with pytest.raises(ConfigError, match=r"data\.source\.how \(outer\) must be one of same, left, inner; choose one"):
+        source(tmp_path, how="outer")
+
+
 def test_ragged_rows_are_aligned_too(tmp_path):
     write(tmp_path)
     order = DRAW.permutation(SAMPLES)

@@ -22,12 +22,28 @@ class Modality:
         mask: (S, T), or None for vectors
         empty: (S,), True where a sequence has no step: the modality is missing
         broken: for each reason the rows (S,) that it holds for
+        known: (S,), False where the files have nothing of a sample
     """
 
     values: Array
     mask: Array | None
     empty: Array
     broken: dict[str, Array]
+    known: Array
+
+    def taken(self, rows: Array) -> Modality:
+        """Return rows in another order; -1 is a row of which there is nothing."""
+        known = rows >= 0
+        real = np.where(known, rows, 0)
+        values = self.values[real]
+        values[~known] = 0
+        return Modality(
+            values=values,
+            mask=None if self.mask is None else self.mask[real] & known[:, None],
+            empty=self.empty[real] | ~known,
+            broken={why: broken[real] & known for why, broken in self.broken.items()},
+            known=known,
+        )
 
 
 def modality(
@@ -146,4 +162,10 @@ def _cleaned(values: Array, mask: Array | None, broken: dict[str, Array]) -> Mod
     if mask is not None:
         mask = mask & ~bad[:, None]
     real = ~bad if mask is None else mask
-    return Modality(values=np.where(real[..., None], values, np.float32(0)), mask=mask, empty=empty, broken=broken)
+    return Modality(
+        values=np.where(real[..., None], values, np.float32(0)),
+        mask=mask,
+        empty=empty,
+        broken=broken,
+        known=np.ones(len(values), bool),
+    )

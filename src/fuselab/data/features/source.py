@@ -25,6 +25,7 @@ from fuselab.errors import ConfigError, DataError
 
 ROLES = ("ids", "lengths", "offsets", "mask")
 ON_ERROR = ("raise", "missing", "skip")
+HOW = ("same", "left", "inner")
 log = logging.getLogger("fuselab.data")
 
 
@@ -46,6 +47,8 @@ class FeatureFiles:
         split: shares the samples out
         on_error: of broken rows: ``raise``, ``missing`` (the modality of the sample), or ``skip`` (the whole sample)
         standardise: each feature by its mean and deviation in train
+        how: ids that not all have: ``same`` refuses them; ``left`` keeps the target's, and takes a modality that has
+            none of that id as missing; ``inner`` keeps those that the target and every modality have
 
     Raises:
         ConfigError: a binding that means nothing
@@ -76,7 +79,10 @@ class FeatureFiles:
         split: Splitter,
         on_error: Literal["raise", "missing", "skip"],
         standardise: bool,
+        how: Literal["same", "left", "inner"] = "same",
     ) -> None:
+        if how not in HOW:
+            raise ConfigError(f"data.source.how ({how}) must be one of {', '.join(HOW)}; choose one")
         if on_error not in ON_ERROR:
             raise ConfigError(f"data.source.on_error ({on_error}) must be one of {', '.join(ON_ERROR)}; choose one")
         if not modalities:
@@ -100,6 +106,12 @@ class FeatureFiles:
                 f"data.source ({lacking[0]} without ids) must name ids for the target and every modality, or for none; "
                 "add them, also where they stand in the same file"
             )
+        if how != "same" and not any(with_ids):
+            raise ConfigError(
+                f"data.source.how ({how}) must have ids to go by; name them for the target and every modality"
+            )
+        self.how = how
+        self._unmatched: dict[str, tuple[str, ...]] = {}
         self.classes = classes
         self.rows = _row_places(rows)
         self.splitter = split
@@ -125,6 +137,9 @@ class FeatureFiles:
         inputs = {one: self._modality(one, ids, len(target)) for one in self.modalities}
         present = {one: self._present(one, read) for one, read in inputs.items()}
         kept = ~unusable
+        if self.how == "inner":
+            for read in inputs.values():
+                kept &= read.known
         self._judge("target", {"no class of the list, or not finite": unusable}, may_miss=False)
         if self.on_error == "skip":
             for read in inputs.values():
@@ -156,6 +171,7 @@ class FeatureFiles:
             slices=(),
             fingerprint=fingerprint(splits),
             split_hash=split_hash(parts if ids is None else {split: ids[numbers] for split, numbers in parts.items()}),
+            notes=tuple(note for notes in self._unmatched.values() for note in notes),
         )
 
     def _modality(self, name: str, ids: Array | None, samples: int) -> Modality:
@@ -163,22 +179,22 @@ class FeatureFiles:
         given = arrays.pop("ids", None)
         layout = {role: arrays.get(role) for role in ROLES if role != "ids"}
         read = modality(name, arrays["values"], size=self.sizes[name], **layout)
-        if len(read.values) != samples:
+        if len(read.values) != samples and (given is None or self.how == "same"):
             raise DataError(
                 f"modality '{name}' ({len(read.values)} samples) must have those of the target ({samples}); "
                 "store the same samples in both"
             )
         if ids is None or given is None:
             return read
-        if len(given) != samples:
-            raise DataError(f"ids of {name} ({len(given)}) must be one for each of its {samples} samples; store both")
-        order = order_of(name, given, ids)
-        return Modality(
-            values=read.values[order],
-            mask=None if read.mask is None else read.mask[order],
-            empty=read.empty[order],
-            broken={why: rows[order] for why, rows in read.broken.items()},
-        )
+        if len(given) != len(read.values):
+            raise DataError(
+                f"ids of {name} ({len(given)}) must be one for each of its {len(read.values)} samples; store both"
+            )
+        order, notes = order_of(name, given, ids, may_differ=self.how != "same")
+        self._unmatched[name] = notes
+        for note in notes:
+            log.warning("%s: %s", self.name, note)
+        return read.taken(order)
 
     def _present(self, name: str, read: Modality) -> Array:
         self._judge(f"modality '{name}'", read.broken, may_miss=True)
