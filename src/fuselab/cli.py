@@ -59,6 +59,11 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--out", type=Path, help="folder for the files (default: SWEEP/report)")
     report.set_defaults(command=_report)
 
+    sync = commands.add_parser("sync", help="upload a sweep's offline runs to W&B")
+    _add_sweep(sync)
+    sync.add_argument("--dry-run", action="store_true", help="say what would be uploaded")
+    sync.set_defaults(command=_sync)
+
     options = commands.add_parser("list", help="list the options of a config group, such as fusion or encoder/text")
     options.add_argument("group", nargs="?", help="without it: the groups")
     options.add_argument("--config-dir", type=Path, help="a config folder of your own, searched too")
@@ -121,6 +126,13 @@ def _show_report(sweep: Path, *, split: Literal["test", "val"], out: Path | None
     console.print(report(sweep, split=split).rich(console))
     for path in write_report(sweep, out, split=split):
         console.print(str(path), highlight=False, soft_wrap=True)
+
+
+def _sync(options: argparse.Namespace) -> int:
+    from fuselab.runs.folder import find_sweep
+    from fuselab.runs.sync import sync
+
+    return sync(find_sweep(options.sweep, output_dir=options.output_dir), dry_run=options.dry_run)
 
 
 def _list(options: argparse.Namespace) -> int:

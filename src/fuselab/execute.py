@@ -109,7 +109,8 @@ def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
         if trainer.is_global_zero:
             status.write(folder.path)
         if logger:
-            logger.log_hyperparams(dict(config))
+            # What dashboards group by stands at the top: method and seed do, the names of family and data here.
+            logger.log_hyperparams({**config, "family": _family(config), "data_name": data["name"]})
         last = folder.checkpoints / "last.ckpt"
         trainer.fit(task, datamodule=datamodule, ckpt_path=str(last) if last.exists() else None, weights_only=True)
         fitted, resumed_at, tested = resume.seconds(), list(resume.epochs), time.perf_counter()
@@ -228,19 +229,23 @@ def _nested(metrics: Mapping[str, float]) -> dict[str, Any]:
     return nested
 
 
+def _family(config: Mapping[str, Any]) -> str:
+    return str(config["method"]).split("/")[0]
+
+
 def _result(config: Mapping[str, Any], folder: RunFolder, task: Task, datamodule: InMemoryDataModule) -> dict[str, Any]:
     from fuselab.evaluation.cost import forward_flops, parameters
     from fuselab.runs.due import config_digest
     from fuselab.runs.identity import identity
     from fuselab.runs.provenance import git_commit, versions
-    from fuselab.runs.tracking import wandb_id
+    from fuselab.runs.tracking import tracking_id
 
     paired = datamodule.loaded()
     tracked = "wandb" in config["logger"]["_target_"]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return {
         "method": config["method"],
-        "family": str(config["method"]).split("/")[0],
+        "family": _family(config),
         "scheme": config["scheme_name"],
         "seed": config["seed"],
         "identity": identity(config),
@@ -258,7 +263,7 @@ def _result(config: Mapping[str, Any], folder: RunFolder, task: Task, datamodule
         "peak_memory_bytes": peak,
         "git_commit": git_commit(),
         "versions": versions(),
-        "wandb_id": wandb_id(folder.path) if tracked else None,
+        "wandb_id": tracking_id(folder.path) if tracked else None,
     }
 
 

@@ -6,20 +6,20 @@ from types import SimpleNamespace
 
 import pytest
 
-from fuselab.runs.tracking import finish_tracking, no_logger, wandb_id, wandb_logger
+from fuselab.runs.tracking import finish_tracking, mlflow_logger, no_logger, tracking_id, wandb_logger
 
 
 def test_a_folder_has_one_id():
-    one = wandb_id(Path("outputs/sweep/run"))
-    assert one == wandb_id(Path("/elsewhere/sweep/run"))
+    one = tracking_id(Path("outputs/sweep/run"))
+    assert one == tracking_id(Path("/elsewhere/sweep/run"))
     assert len(one) == 16
     assert one.isalnum()
-    assert len({one, wandb_id(Path("outputs/sweep/other")), wandb_id(Path("outputs/other/run"))}) == 3
+    assert len({one, tracking_id(Path("outputs/sweep/other")), tracking_id(Path("outputs/other/run"))}) == 3
 
 
 def test_the_trials_of_two_searches_are_not_one_sweep(tmp_path):
     one, other = (tmp_path / name / "trials" / "run" for name in ("one", "other"))
-    assert wandb_id(one) != wandb_id(other)
+    assert tracking_id(one) != tracking_id(other)
     one.mkdir(parents=True)
     assert wandb_logger(project="mine", save_dir=str(one))._wandb_init["group"] == "one/trials"
 
@@ -35,11 +35,25 @@ def test_the_sweep_is_the_group_and_the_run_the_name(key, tmp_path, monkeypatch:
     logger = wandb_logger(project="mine", save_dir=str(folder))
     asked = logger._wandb_init
     assert (asked["project"], asked["group"], asked["name"]) == ("mine", "sweep", "run")
-    assert (asked["id"], asked["resume"], asked["job_type"]) == (wandb_id(folder), "allow", "train")
+    assert (asked["id"], asked["resume"], asked["job_type"]) == (tracking_id(folder), "allow", "train")
     assert Path(asked["dir"]) == folder
     assert logger._offline is (key is None)
     # A logger that nobody logs with starts nothing.
     assert not list(folder.iterdir())
+
+
+def test_mlflow_goes_on_with_the_run_that_it_has(tmp_path):
+    folder = tmp_path / "sweep" / "run"
+    uri = f"sqlite:///{tmp_path}/below/mlflow.db"
+    first = mlflow_logger(tracking_uri=uri, save_dir=str(folder))
+    first.log_metrics({"val/accuracy": 0.5}, step=3)
+    again = mlflow_logger(tracking_uri=uri, save_dir=str(folder))
+    assert again.run_id == first.run_id
+    other = mlflow_logger(tracking_uri=uri, save_dir=str(tmp_path / "sweep" / "other"))
+    assert other.run_id != first.run_id
+    assert other.experiment_id == first.experiment_id
+    stored = first.experiment.get_run(first.run_id)
+    assert (stored.info.run_name, stored.data.metrics) == ("run", {"val/accuracy": 0.5})
 
 
 def test_no_logger_is_what_lightning_takes_for_none(tmp_path):

@@ -5,17 +5,22 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock
+
+from fuselab.errors import ConfigError
 from fuselab.runs.folder import TRIALS
 
 if TYPE_CHECKING:
-    from pytorch_lightning.loggers import WandbLogger
+    from pytorch_lightning.loggers import MLFlowLogger, WandbLogger
 
 
-def wandb_id(folder: Path) -> str:
-    """Return the W&B id of a run folder: the same folder, the same W&B run."""
+def tracking_id(folder: Path) -> str:
+    """Return the id of a run folder at a tracker: the same folder, the same run there."""
     return hashlib.sha256(f"{_sweep(folder)}/{folder.name}".encode()).hexdigest()[:16]
 
 
@@ -34,7 +39,7 @@ def wandb_logger(*, project: str, save_dir: str) -> WandbLogger:
         project=project,
         save_dir=save_dir,
         name=folder.name,
-        id=wandb_id(folder),
+        id=tracking_id(folder),
         group=_sweep(folder),
         job_type="train",
         offline=not os.environ.get("WANDB_API_KEY"),
@@ -44,6 +49,51 @@ def wandb_logger(*, project: str, save_dir: str) -> WandbLogger:
     # Lightning passes an option that W&B has retired, and W&B says so on every screen.
     logger._wandb_init.pop("anonymous", None)
     return logger
+
+
+def mlflow_logger(*, tracking_uri: str, save_dir: str) -> MLFlowLogger:
+    """Return an MLflow logger for a run folder: experiment is the sweep, name the run, and a resumed run goes on.
+
+    Args:
+        tracking_uri: of a server, or of a database that is made where there is none
+        save_dir: the run's folder
+
+    Raises:
+        ConfigError: MLflow isn't installed
+    """
+    from pytorch_lightning.loggers import MLFlowLogger
+
+    try:
+        from mlflow.tracking import MlflowClient
+    except ImportError as error:
+        raise ConfigError("logger (mlflow) must have MLflow itself; pip install 'fuselab[mlflow]'") from error
+    folder = Path(save_dir)
+    name, tag = _sweep(folder), tracking_id(folder)
+    with _making(tracking_uri):
+        client = MlflowClient(tracking_uri)
+        experiment = client.get_experiment_by_name(name) or client.get_experiment(client.create_experiment(name))
+        known = client.search_runs([experiment.experiment_id], f"tags.`fuselab.run` = '{tag}'")
+        logger = MLFlowLogger(
+            experiment_name=name,
+            run_name=folder.name,
+            tracking_uri=tracking_uri,
+            tags={"fuselab.run": tag},
+            run_id=known[0].info.run_id if known else None,
+        )
+        assert logger.run_id  # made on the first question
+    return logger
+
+
+@contextmanager
+def _making(tracking_uri: str) -> Iterator[None]:
+    """Let one process at a time look for its database, experiment and run, and make what is not there."""
+    scheme, _, path = tracking_uri.partition(":///")
+    if scheme != "sqlite":
+        yield
+        return
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{path}.lock"):
+        yield
 
 
 def _sweep(folder: Path) -> str:
