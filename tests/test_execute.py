@@ -163,6 +163,7 @@ def test_the_chosen_model_is_the_best_on_validation(train, compose):
             seed=0,
             sampling="shuffled",
             transforms={},
+            learned=None,
             prepare=task.model.prepare,
         )
         module.setup("test")

@@ -113,6 +113,7 @@ def go_through(folder: str, time_of: str, epochs: int, tables: int) -> None:
         seed=0,
         sampling="shuffled",
         transforms={},
+        learned=None,
         prepare=dict,
     )
     data.setup("fit")

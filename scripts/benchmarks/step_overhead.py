@@ -62,6 +62,7 @@ def make(config: dict[str, Any]) -> tuple[ClassificationTask, InMemoryDataModule
         seed=0,
         sampling="shuffled",
         transforms={},
+        learned=None,
         prepare=task.model.prepare,
     )
     return task, datamodule

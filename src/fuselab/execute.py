@@ -97,6 +97,7 @@ def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
             name: {step: instantiate(one) for step, one in steps.items()}
             for name, steps in chosen_steps(config).items()
         },
+        learned=folder.transforms,
         prepare=task.model.prepare,
     )
     status = folder.status() or begun(config)

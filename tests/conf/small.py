@@ -15,6 +15,14 @@ from ..data.av_mnist.conftest import write_originals
 # What binds files of a user's own, and leaves to him what only he knows; tests of the sources train with it.
 OF_HIS_DATA = ("column/", "split/", "target/", "data/manifest")
 STEPS_AND_WIDTH = (6, 5)  # of the sequences
+# What a step on a modality leaves to the user, and what the encoder has to know of it.
+OF_A_STEP = {
+    "image/resize": ("transform.image.step.size=4", "encoder.image.size=4"),
+    "audio/length": ("transform.audio.step.seconds=0.5",),
+    "audio/resample": ("transform.audio.step.after=4000", "encoder.audio.sample_rate=4000"),
+    "vector/pca": ("transform.text.step.size=3", "encoder.text.size=3"),
+    "vector/lda": ("transform.text.step.size=1", "encoder.text.size=1"),
+}
 
 
 def overrides(option: str, folder: Path) -> tuple[str, ...]:
@@ -38,6 +46,11 @@ def overrides(option: str, folder: Path) -> tuple[str, ...]:
     if option == "data/cmu_mosi" or group == "encoder/vector" or option == "fusion/unimodal/video":
         chosen = {"encoder/vector": f"encoder/vector@encoder.text={name}", "fusion/unimodal": "fusion=unimodal/video"}
         return (*_cmu_mosi(folder), "data=cmu_mosi", *([chosen[group]] if group in chosen else []))
+    if group.startswith("transform/"):
+        kind = group.removeprefix("transform/")
+        chosen = f"+{group}@transform.{'text' if kind == 'vector' else kind}.step={name}"
+        data = (*_cmu_mosi(folder), "data=cmu_mosi") if kind == "vector" else TINY
+        return (*data, chosen, *OF_A_STEP.get(f"{kind}/{name}", ()))
     if name.startswith("av_mnist"):
         return (*TINY, choose(option), *_av_mnist(folder))
     return (*TINY, choose(option))

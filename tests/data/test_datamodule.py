@@ -83,6 +83,7 @@ def make(*shut: str, **changes: Any) -> InMemoryDataModule:
         "seed": 5,
         "sampling": "shuffled",
         "transforms": {},
+        "learned": None,
         "prepare": dict,
     }
     return InMemoryDataModule(**(parts | changes))
@@ -448,3 +449,36 @@ def test_a_step_for_another_kind_of_values_is_refused_with_its_key():
         DataError, match=r"transform\.audio\.flip \(Flip\) must be given images .* float32 of shape \(4, 2"
     ):
         module.setup("fit")
+
+
+def test_what_steps_learned_is_kept_and_given_back_without_the_train_split(tmp_path):
+    file = tmp_path / "transforms.safetensors"
+    first = make(transforms={"audio": {"centre": Centre()}, "image": {"mean": Centre()}}, learned=file)
+    first.loaded()
+    assert file.exists()
+    again = make(transforms={"audio": {"centre": Centre()}, "image": {"mean": Centre()}}, learned=file)
+    again.chains["audio"].fit = None  # type: ignore[method-assign,assignment]
+    again.loaded()
+    for name, step in (("audio", "centre"), ("image", "mean")):
+        old, new = (one.chains[name].fitted[step].state for one in (first, again))
+        assert old.keys() == new.keys() == {"mean", "target"}
+        assert all(torch.equal(old[key], new[key]) for key in old)
+
+
+def test_steps_that_learn_nothing_leave_no_file(tmp_path):
+    make(transforms={"audio": {"noise": Noise()}}, learned=tmp_path / "file").loaded()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_is_broken_or_of_other_steps_is_refused(tmp_path):
+    file = tmp_path / "transforms.safetensors"
+    make(transforms={"audio": {"centre": Centre()}}, learned=file).loaded()
+    with pytest.raises(
+        DataError, match=r"transforms\.safetensors\) must hold what transform\.image\.mean learned; delete"
+    ):
+        make(transforms={"image": {"mean": Centre()}}, learned=file).loaded()
+    file.write_bytes(file.read_bytes()[:40])
+    with pytest.raises(
+        DataError, match=r"transforms\.safetensors\) must be whole; delete it, and the steps learn again"
+    ):
+        make(transforms={"audio": {"centre": Centre()}}, learned=file).loaded()

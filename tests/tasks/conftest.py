@@ -71,6 +71,7 @@ def fit(tmp_path: Path) -> Callable[..., tuple[pl.Trainer, InMemoryDataModule]]:
             seed=0,
             sampling="shuffled",
             transforms={},
+            learned=None,
             prepare=task.model.prepare,
         )
         quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}

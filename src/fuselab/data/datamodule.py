@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +17,7 @@ from fuselab.data.paired import Array, PairedData, Split
 from fuselab.data.table import BatchLoader, Table, balancing_weights
 from fuselab.data.tokenizer import WordPiece
 from fuselab.data.transforms.chain import Chain, Step
+from fuselab.data.transforms.stored import load, save
 from fuselab.errors import DataError, nearest
 from fuselab.types import Batch, ModalityInput
 
@@ -41,11 +43,12 @@ class InMemoryDataModule(pl.LightningDataModule):
         seed: of the order of training samples
         sampling: ``shuffled``, each once an epoch, or ``balanced``, drawn so that classes come equally often
         transforms: steps on each modality, by their names and in order
+        learned: file for what steps learn from the train split; where it is there already, they learn nothing
         prepare: what the encoders do to inputs before their first parameter, of the modalities that it is given
 
     Raises:
         ConfigError: steps in an order that can't be
-        DataError: a modality that the data lacks
+        DataError: a modality that the data lacks, steps that can't go with it, or a broken file of what they learned
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class InMemoryDataModule(pl.LightningDataModule):
         seed: int,
         sampling: str,
         transforms: Mapping[str, Mapping[str, Step]],
+        learned: Path | None,
         prepare: Prepare,
     ) -> None:
         super().__init__()
@@ -69,6 +73,7 @@ class InMemoryDataModule(pl.LightningDataModule):
         self.eval_batch_size = eval_batch_size
         self.seed = seed
         self.sampling = sampling
+        self.learned = learned
         self.chains = {
             name: Chain(
                 modality=name,
@@ -103,9 +108,7 @@ class InMemoryDataModule(pl.LightningDataModule):
                     )
                 if train.values[name].dtype.kind == "U":
                     self.tokenizers[name].fit(self._texts(name, train))
-            for name, chain in self.chains.items():
-                if chain.fitted:
-                    chain.fit(self._given(name, train), torch.from_numpy(np.array(train.target)))
+            self._fit(train)
             self.data = data
         return self.data
 
@@ -155,6 +158,19 @@ class InMemoryDataModule(pl.LightningDataModule):
             weights=weights,
             augment=self._augmented if training and any(one.augmented for one in self.chains.values()) else None,
         )
+
+    def _fit(self, train: Split) -> None:
+        """Let steps learn from the train split, or give them what they learned before."""
+        learning = {name: chain for name, chain in self.chains.items() if chain.fitted}
+        if not learning:
+            return
+        if self.learned is not None and self.learned.exists():
+            load(self.learned, learning.values())
+            return
+        for name, chain in learning.items():
+            chain.fit(self._given(name, train), torch.from_numpy(np.array(train.target)))
+        if self.learned is not None and (self.trainer is None or self.trainer.is_global_zero):
+            save(self.learned, learning.values())
 
     def _table(self, split: str, rows: Split) -> Table:
         inputs = {name: self._settled(name, split, rows) for name in self.modalities}

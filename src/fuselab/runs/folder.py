@@ -3,6 +3,7 @@
 outputs/<sweep>/sweep.json                      which runs the last launch asked for, and its command
 outputs/<sweep>/<method>-s<seed>-<identity>/    one run
     config.yaml  status.json  metrics.csv  checkpoints/  predictions.parquet  result.json  run.log
+    transforms.safetensors                      where steps learned from the train split, such as PCA
     lock.json                                   while a process is at work on it
 outputs/<sweep>/.replaced/                      what rerun=all has replaced
 outputs/<sweep>/search.db  search.json          what a search has tried and what it chose
@@ -48,6 +49,11 @@ class RunFolder:
     def checkpoints(self) -> Path:
         """``best.ckpt`` and ``last.ckpt``."""
         return self.path / "checkpoints"
+
+    @property
+    def transforms(self) -> Path:
+        """What steps on modalities learned from the train split, where some do."""
+        return self.path / "transforms.safetensors"
 
     @property
     def predictions(self) -> Path:
