@@ -258,6 +258,18 @@ def test_devices_are_checked_before_anything_is_built(compose, tmp_path, monkeyp
 
 
 @pytest.mark.cluster
+def test_two_processes_augment_as_one_does(train, compose, tmp_path):
+    choices = ["head=linear", "encoder/text=gru", "trainer.max_epochs=3", "+transform/image@transform.image.move=crop"]
+    choices += ["+transform/audio@transform.audio.noise=noise", "+transform/text@transform.text.drop=token_dropout"]
+    alone = train(*choices, name="alone")
+    both = prepared(RunFolder(tmp_path / "both"), compose(*choices, "trainer=ddp"))
+    assert start(work, both, trainer={"devices": 2, "num_nodes": 1}, threads=1).wait(300) == 0
+    np.testing.assert_allclose(outputs(both), outputs(alone), rtol=0, atol=2e-3)
+    left, right = (pd.read_csv(folder.metrics)["train/loss"] for folder in (alone, both))
+    np.testing.assert_allclose(left, right, rtol=0, atol=2e-3)
+
+
+@pytest.mark.cluster
 @pytest.mark.smoke
 def test_two_processes_find_what_one_finds(train, compose, tmp_path):
     # Nothing is dropped out, which each process would do in its own way; shares of batches are uneven; and with three

@@ -161,6 +161,28 @@ def test_a_run_killed_by_the_system_goes_on_in_the_next_try(compose, whole):
     assert 2 <= went_on < EPOCHS
 
 
+# A random step of each modality, before and behind what the encoder prepares.
+AUGMENTED = (
+    "+transform/image@transform.image.turn=rotate",
+    "+transform/image@transform.image.jitter=torchvision",
+    "+transform/audio@transform.audio.noise=noise",
+    "+transform/audio@transform.audio.mask=spec_augment",
+    "+transform/text@transform.text.clean=clean",
+    "+transform/text@transform.text.drop=token_dropout",
+)
+
+
+def test_an_augmented_run_that_was_cut_off_ends_as_if_it_had_not_been(compose, whole):
+    undisturbed = done(compose(*AUGMENTED, "name=augmented"))
+    config = compose(*AUGMENTED, "name=augmented_retried", "retries=1", "retry_delay=0")
+    folder = run_folder(config)
+    cut = when(lambda: epoch_of(folder) >= 3, lambda: kill_its_process(folder))
+    assert_same(done(config), undisturbed)
+    cut.join()
+    assert len(result_of(folder)["resumed_at"]) == 1
+    assert undisturbed.metrics.read_text() != whole.metrics.read_text()
+
+
 def launch(cwd: Path, cache: Path, *arguments: str, **options: Any) -> subprocess.Popen[str]:
     """Start `fuselab train …` as a user would, and let it work."""
     environment = {**os.environ, "FUSELAB_CACHE": str(cache), "COLUMNS": "160"}

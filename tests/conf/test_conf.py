@@ -16,6 +16,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
+from safetensors.torch import load_file, save_file
 
 from fuselab.data.paired import PairedData
 from fuselab.data.trio_digits.source import TrioDigits
@@ -156,9 +157,30 @@ def test_every_option_trains_a_run_to_its_result(option, compose, tmp_path, monk
     result = run(config, tmp_path / "run")
     family = option.removeprefix("fusion/") if option.startswith("fusion/") else "early/concat"
     assert result["method"] == family
+    assert RunFolder(tmp_path / "run").transforms.exists() == (
+        option in ("transform/vector/pca", "transform/vector/lda")
+    )
     logged = {"csv": "csv/metrics.csv", "tensorboard": "tensorboard/events.*"}
     for name, pattern in logged.items():
         assert bool(list((tmp_path / "run").glob(pattern))) == (option == f"logger/{name}")
+
+
+@pytest.mark.parametrize("step", ["pca", "lda"])
+def test_what_a_step_learns_from_train_is_kept_with_the_run(step, compose, tmp_path):
+    choices = overrides(f"transform/vector/{step}", tmp_path)
+    config = resolved(compose("width=8", "threads=1", "logger=none", *choices))
+    first = run(config, tmp_path / "run")
+    learned = load_file(RunFolder(tmp_path / "run").transforms)
+    assert learned["text.step.mean"].shape == (100,)
+    assert learned["text.step.axes"].shape == (100, {"pca": 3, "lda": 1}[step])
+    again = tmp_path / "again"
+    again.mkdir()
+    turned = learned | {"text.step.axes": -learned["text.step.axes"]}
+    for axes, same in ((learned, True), (turned, False)):
+        save_file(axes, RunFolder(again).transforms)
+        assert (run(config, again)["val"] == first["val"]) == same
+        for path in [*again.glob("checkpoints/*"), RunFolder(again).result_file]:
+            path.unlink()
 
 
 @pytest.mark.parametrize("choice", ["task.class_weights=inverse_frequency", "task.focal_gamma=2", "sampling=balanced"])

@@ -79,6 +79,33 @@ def test_lists_are_one_value():
     assert flatten({"a": {"b": [1, {"c": 2}]}, "d": {}}) == {"a.b": [1, {"c": 2}], "d": {}}
 
 
+FLIP, CROP = {"_target_": "fuselab.x.Flip", "probability": 0.5}, {"_target_": "fuselab.x.Crop", "padding": 2}
+
+
+def test_steps_on_a_modality_are_one_value_in_their_order():
+    chosen = [
+        {"image": {"a": FLIP, "b": CROP}},
+        {"image": {"b": CROP, "a": FLIP}},
+        {"image": {"a": FLIP, "b": None}},
+        {},
+    ]
+    runs = [run("a", 0, transform=one) for one in chosen]
+    assert labels_of(*runs) == [
+        "transform.image=Flip(probability=0.5) Crop(padding=2)",
+        "transform.image=Crop(padding=2) Flip(probability=0.5)",
+        "transform.image=Flip(probability=0.5)",
+        "transform.image=absent",
+    ]
+    inner = {"_target_": "a.Torchvision", "transform": {"_target_": "b.Jitter", "hue": [0, 0.1]}}
+    assert flatten({"transform": {"image": {"a": inner}}}) == {
+        "transform.image": "Torchvision(transform=Jitter(hue=[0, 0.1]))"
+    }
+
+
+def test_a_run_without_a_place_for_steps_is_one_without_steps():
+    assert labels_of(run("a", 0), run("a", 1, transform={})) == ["", ""]
+
+
 def test_two_runs_of_the_same_experiment_are_refused():
     first, second = run("a", 0, name="x"), run("a", 0, name="y")
     with pytest.raises(RunFolderError, match=rf"{first.name} and {second.name} .* \(a, seed 0\)"):

@@ -10,6 +10,7 @@ from typing import Any
 from fuselab.errors import RunFolderError
 from fuselab.reports.load import Run
 from fuselab.runs.identity import NEUTRAL
+from fuselab.runs.steps import chosen_steps
 
 ABSENT = "absent"
 SHOWN = {"scheme_name": "scheme"}
@@ -79,7 +80,7 @@ def name_row(method: str, label: str) -> str:
 
 
 def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a config as dotted keys, without what can't change a result.
+    """Return a config as dotted keys, without what can't change a result; all steps on a modality are one value.
 
     Args:
         config: a plain nested config
@@ -88,7 +89,9 @@ def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
         >>> flatten({"output_dir": "x", "optimizer": {"lr": 0.1, "betas": [0.9, 0.99]}})
         {'optimizer.lr': 0.1, 'optimizer.betas': [0.9, 0.99]}
     """
-    return dict(_leaves({key: value for key, value in config.items() if key not in NEUTRAL}, prefix=""))
+    counted = {key: value for key, value in config.items() if key not in NEUTRAL and key != "transform"}
+    steps = {f"transform.{name}": " ".join(map(_say_step, one.values())) for name, one in chosen_steps(config).items()}
+    return dict(_leaves(counted, prefix="")) | steps
 
 
 def _leaves(config: Mapping[str, Any], *, prefix: str) -> Iterable[tuple[str, Any]]:
@@ -97,6 +100,14 @@ def _leaves(config: Mapping[str, Any], *, prefix: str) -> Iterable[tuple[str, An
             yield from _leaves(value, prefix=f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
+
+
+def _say_step(value: Any) -> str:
+    """Say a step as one would call it; its place among the others says the rest."""
+    if not isinstance(value, Mapping):
+        return _say(value)
+    given = ", ".join(f"{key}={_say_step(one)}" for key, one in value.items() if key != "_target_")
+    return f"{str(value.get('_target_', '')).rpartition('.')[2]}({given})"
 
 
 def _by_method(runs: Iterable[Run]) -> dict[str, list[Run]]:

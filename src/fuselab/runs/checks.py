@@ -127,13 +127,12 @@ def _check_transforms(config: Mapping[str, Any]) -> None:
     for name, steps in transform.items():
         if name not in there:
             raise ConfigError(f"transform ({name}) must be of modalities of the data; {nearest(name, there)}")
-        named = steps if isinstance(steps, Mapping) else {"STEP": steps}
-        for step, one in named.items():
-            if one is not None and not (isinstance(one, Mapping) and "_target_" in one):
-                raise ConfigError(
-                    f"transform.{name}.{step} ({one}) must be a step, or null for none; write "
-                    f"+transform/KIND@transform.{name}.{step}=OPTION"
-                )
+        named = steps.values() if isinstance(steps, Mapping) else [steps]
+        if not all(one is None or (isinstance(one, Mapping) and "_target_" in one) for one in named):
+            raise ConfigError(
+                f"transform.{name} must hold steps by names of their own, or null for none; write "
+                f"+transform/KIND@transform.{name}.STEP=OPTION"
+            )
 
 
 def _check_targets(config: Mapping[str, Any]) -> None:

@@ -37,3 +37,12 @@ def test_every_cell_is_real():
 def test_a_size_that_four_does_not_divide_is_refused(size):
     with pytest.raises(ConfigError, match=rf"encoder\.image\.size \({size}\) must be a multiple of 4; resize"):
         Cnn(channels=1, size=size, hidden=4, dim=6)
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 12, 12), (2, 3, 8, 8), (2, 64)])
+def test_images_of_another_shape_are_refused(shape):
+    encoder = Cnn(channels=1, size=8, hidden=4, dim=6)
+    with pytest.raises(
+        ConfigError, match=r"channels \(1\) and size \(8\) must be those of the images, which are \(2, "
+    ):
+        encoder(ModalityInput(torch.zeros(shape), None, torch.ones(2).bool()))

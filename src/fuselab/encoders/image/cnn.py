@@ -25,7 +25,7 @@ class Cnn(Encoder):
         - output: tokens (B, (size / 4)², dim)
 
     Raises:
-        ConfigError: a size that 4 does not divide
+        ConfigError: a size that 4 does not divide, or images of another shape
 
     Example:
         >>> encoder = Cnn(channels=1, size=8, hidden=4, dim=6)
@@ -37,6 +37,7 @@ class Cnn(Encoder):
         super().__init__(dim=dim)
         if size % 4 or size < 4:
             raise ConfigError(f"encoder.image.size ({size}) must be a multiple of 4; resize or pad the images")
+        self.shape = (channels, size, size)
         self.first = nn.Conv2d(channels, hidden, kernel_size=5, padding=2, stride=2)
         self.second = nn.Conv2d(hidden, dim, kernel_size=3, padding=1, stride=2)
         self.norm = nn.LayerNorm(dim)
@@ -44,6 +45,11 @@ class Cnn(Encoder):
 
     def forward(self, modality: ModalityInput) -> Features:
         """Encode images."""
+        if modality.values.shape[1:] != self.shape:
+            raise ConfigError(
+                f"encoder.*.channels ({self.shape[0]}) and size ({self.shape[1]}) must be those of the images, which "
+                f"are {tuple(modality.values.shape)}; set them"
+            )
         map_BCHW = self.second(torch.relu(self.first(modality.values)))
         tokens_BND = self.norm(map_BCHW.flatten(2).transpose(1, 2)) + self.position
         mask_BN = torch.ones(tokens_BND.shape[:2], dtype=torch.bool, device=tokens_BND.device)
