@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from ..conftest import TINY
 from ..data.av_mnist.conftest import write_originals
@@ -36,6 +37,8 @@ def overrides(option: str, folder: Path) -> tuple[str, ...]:
     if option == "data/features" or option in ("encoder/sequence/gru", "encoder/sequence/transformer"):
         encoder = name if group == "encoder/sequence" else "gru"
         return (*_features(folder), f"+encoder/sequence@encoder.steps={encoder}", "encoder.steps.size=5")
+    if option == "data/streams" or group == "stream":
+        return _streams(folder, name if group == "stream" else "numbers")
     if option == "data/tables":
         return _tables(folder)
     if option == "data/uci_handwritten":
@@ -61,7 +64,7 @@ def choose(option: str) -> str:
     group, _, name = option.rpartition("/")
     if group.startswith("fusion/"):
         return f"fusion={option.removeprefix('fusion/')}"
-    return f"{'+' if group in ('sweep', 'experiment', 'column', 'split', 'target') else ''}{group}={name}"
+    return f"{'+' if group in ('sweep', 'experiment', 'column', 'split', 'stream', 'target') else ''}{group}={name}"
 
 
 def _features(folder: Path) -> tuple[str, ...]:
@@ -74,6 +77,32 @@ def _features(folder: Path) -> tuple[str, ...]:
         "data.outputs=3",
         "+data.source.modalities.steps={file: small.npz, array: x, size: 5, lengths: n}",
         "data.source.target={file: small.npz, array: y}",
+        "data.batch_size=64",
+        "trainer.max_epochs=1",
+    )
+
+
+def _streams(folder: Path, kind: str) -> tuple[str, ...]:
+    draw, words = np.random.default_rng(0), ["recording,begin,end,label"]
+    for recording in "abcdefghij":
+        np.save(folder / f"{recording}.npy", draw.integers(0, 3, 120))
+        soundfile.write(folder / f"{recording}.wav", draw.normal(0, 0.1, 6 * 8000), 8000)
+        words += [f"{recording},{place / 4},{(place + 1) / 4},{place % 3}" for place in range(24)]
+    (folder / "words.csv").write_text("\n".join(words))
+    file = {"audio": "{recording}.wav"}.get(kind, "{recording}.npy")
+    settings = {"numbers": "rate: 20, size: 1", "categories": "rate: 20, categories: [0, 1, 2]"}.get(kind, "offset: 0")
+    encoder = {"audio": "audio@encoder.a=logmel_cnn"}.get(kind, "vector@encoder.a=linear")
+    return (
+        "data=streams",
+        f"data.folder={folder}",
+        "data.outputs=3",
+        "data.audio={sample_rate: 8000, seconds: 0.3}",
+        "data.source.intervals={file: words.csv, recording: recording, begin: begin, end: end}",
+        f"+stream@data.source.modalities.a={kind}",
+        f"data.source.modalities.a={{file: '{file}', {settings}}}",
+        f"+encoder/{encoder}",
+        *([] if kind == "audio" else [f"encoder.a.size={3 if kind == 'categories' else 1}"]),
+        "data.source.target={column: label, classes: [0, 1, 2]}",
         "data.batch_size=64",
         "trainer.max_epochs=1",
     )

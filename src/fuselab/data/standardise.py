@@ -5,7 +5,7 @@ Shapes: S samples, T steps, F features.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -13,14 +13,15 @@ import numpy as np
 from fuselab.data.paired import Array, Split
 
 
-def standardised(splits: Mapping[str, Split]) -> dict[str, Split]:
-    """Return all splits with each modality standardised by mean and deviation of its real train values.
+def standardised(splits: Mapping[str, Split], names: Iterable[str] | None = None) -> dict[str, Split]:
+    """Return all splits with modalities standardised by mean and deviation of its real train values.
 
     What is missing or padding is not measured, and is zero afterwards. A feature that never changes in train is only
     shifted: it has no deviation to divide by.
 
     Args:
         splits: modalities (S, F), or (S, T, F) with a mask; ``train`` among them
+        names: of the modalities that are numbers, None for all
 
     Example:
         >>> there = np.ones(2, dtype=bool)
@@ -30,7 +31,7 @@ def standardised(splits: Mapping[str, Split]) -> dict[str, Split]:
     """
     train = splits["train"]
     scales: dict[str, tuple[Array, Array]] = {}
-    for name in train.values:
+    for name in train.values if names is None else names:
         numbers = train.values[name][_real(train, name)].astype(np.float64)
         if not len(numbers):  # a modality that train lacks altogether: there is nothing to measure
             numbers = np.zeros((1, train.values[name].shape[-1]))
@@ -45,7 +46,7 @@ def _real(split: Split, name: str) -> Array:
 
 
 def _scaled(split: Split, scales: Mapping[str, tuple[Array, Array]]) -> Split:
-    values = {}
+    values = dict(split.values)
     for name, (mean, deviation) in scales.items():
         real = _real(split, name)[..., None]
         scaled = (split.values[name].astype(np.float64) - mean) / deviation
