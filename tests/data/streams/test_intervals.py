@@ -34,6 +34,12 @@ def test_rows_become_intervals_and_the_others_are_told():
     }
 
 
+def test_the_samples_of_each_recording():
+    found = intervals(("b", 0, 1), ("a", 0, 1), ("b", 2, 3), ("c", 0, 1), ("a", 5, 6)).by_recording()
+    assert {name: rows.tolist() for name, rows in found.items()} == {"b": [0, 2], "a": [1, 4], "c": [3]}
+    assert list(found) == ["b", "a", "c"]
+
+
 def test_windows_take_the_interval_that_fills_most_of_them():
     words = intervals(("a", 0, 1.2), ("a", 1.2, 3), ("a", 6, 8), ("b", 5, 6.9))
     cut, left_out = Windows(length=1.0, stride=0.5, cover=0.6).cut(words)

@@ -84,7 +84,7 @@ def test_samples_that_are_no_numbers_are_left_out_whole():
     [
         ([0, 1, 1], r"must have times that rise: row 2 \(1 s\) follows 1 s; sort its rows, or mend its clock"),
         ([0, 2, 1.5], r"must have times that rise: row 2 \(1\.5 s\) follows 2 s"),
-        ([0, np.nan, 2], r"must say when each sample was taken, and doesn't in row 1; fill it in"),
+        ([0, np.nan, 2], r"must say in seconds when each sample was taken, and doesn't in row 1; mend"),
         ([0, 1], r"has 2 times for 3 samples; store one for each"),
     ],
 )

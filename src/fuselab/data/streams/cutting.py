@@ -78,9 +78,10 @@ def _cut_one(
     mask = new_array(f"{name}.mask", np.bool_, (count, stream.shape[0])) if stream.sequence else None
     absent, troubles = [], Troubles()
     wrong: dict[str, str] = {}
+    samples_of = samples.by_recording()
     for done, (recording, offset) in enumerate(offsets.items(), start=1):
         yield done
-        rows = np.flatnonzero(samples.recording == recording)
+        rows = samples_of[recording]
         try:
             path = stream.path(folder, recording)
             if not path.is_file():

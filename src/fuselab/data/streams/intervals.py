@@ -36,6 +36,12 @@ class Intervals:
     def __len__(self) -> int:
         return len(self.row)
 
+    def by_recording(self) -> dict[str, Array]:
+        """Return the numbers of each recording's samples, recordings in the order in which they come."""
+        names, first, number = np.unique(self.recording, return_index=True, return_inverse=True)
+        rows = np.split(np.argsort(number, kind="stable"), np.cumsum(np.bincount(number))[:-1])
+        return {str(names[one]): rows[one] for one in np.argsort(first).tolist()}
+
     def taken(self, chosen: Array) -> Intervals:
         """Return some of them."""
         return Intervals(
@@ -114,8 +120,8 @@ class Windows:
     def cut(self, intervals: Intervals) -> tuple[Intervals, int]:
         """Return the windows, and how many are left out because no interval fills enough of them."""
         parts, empty = [], 0
-        for name in dict.fromkeys(intervals.recording.tolist()):
-            mine = intervals.taken(intervals.recording == name)
+        for name, samples in intervals.by_recording().items():
+            mine = intervals.taken(samples)
             order = np.lexsort((mine.row, mine.begin))
             first, last = mine.begin.min(), mine.end.max()
             count = int(np.floor((last - first - self.length + CLOSE) / self.stride)) + 1

@@ -68,7 +68,7 @@ def signal_of(times: Array, values: Array) -> Signal:
     if not np.isfinite(times).all():
         row = int(np.flatnonzero(~np.isfinite(times))[0])
         raise StreamError(
-            f"must say when each sample was taken, and doesn't in row {row}; fill it in or remove the row"
+            f"must say in seconds when each sample was taken, and doesn't in row {row}; mend or remove it"
         )
     back = np.flatnonzero(np.diff(times) <= 0)
     if len(back):
