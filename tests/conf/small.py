@@ -85,13 +85,16 @@ def _features(folder: Path) -> tuple[str, ...]:
 def _streams(folder: Path, kind: str) -> tuple[str, ...]:
     draw, words = np.random.default_rng(0), ["recording,begin,end,label"]
     for recording in "abcdefghij":
-        np.save(folder / f"{recording}.npy", draw.integers(0, 3, 120))
+        np.save(folder / f"{recording}.npy", draw.integers(0, 3, 240))
         soundfile.write(folder / f"{recording}.wav", draw.normal(0, 0.1, 6 * 8000), 8000)
         words += [f"{recording},{place / 4},{(place + 1) / 4},{place % 3}" for place in range(24)]
     (folder / "words.csv").write_text("\n".join(words))
     file = {"audio": "{recording}.wav"}.get(kind, "{recording}.npy")
-    settings = {"numbers": "rate: 20, size: 1", "categories": "rate: 20, categories: [0, 1, 2]"}.get(kind, "offset: 0")
-    encoder = {"audio": "audio@encoder.a=logmel_cnn"}.get(kind, "vector@encoder.a=linear")
+    settings = {
+        "numbers": "rate: 40, size: 1, parts: 10",
+        "categories": "rate: 40, categories: [0, 1, 2], parts: 10",
+    }.get(kind, "offset: 0")
+    encoder = {"audio": "audio@encoder.a=logmel_cnn"}.get(kind, "sequence@encoder.a=gru")
     return (
         "data=streams",
         f"data.folder={folder}",
@@ -110,8 +113,8 @@ def _streams(folder: Path, kind: str) -> tuple[str, ...]:
 
 def _tables(folder: Path) -> tuple[str, ...]:
     draw = np.random.default_rng(0)
-    texts = [f"{row},remark {row % 7}" for row in draw.permutation(240)]
-    labels = [f"{row},{row % 5},{row % 3}" for row in range(240)]
+    texts = [f"{row},remark {row}" for row in draw.permutation(240)]
+    labels = [f"{row},{row},{row % 3}" for row in range(240)]
     (folder / "texts.csv").write_text("\n".join(["id,text", *texts]))
     (folder / "labels.csv").write_text("\n".join(["id,age,label", *labels]))
     return (

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fuselab.data.streams.leakage import overlapping, refuse_overlap, shared
+from fuselab.data.streams.leakage import overlapping, refuse_overlap
 from fuselab.errors import DataError
 
 from .test_intervals import intervals
@@ -43,12 +43,3 @@ def test_the_same_seconds_in_two_splits_are_refused():
     ):
         refuse_overlap(samples, parts)
     refuse_overlap(samples, {"train": np.array([0, 2]), "val": np.array([1]), "test": np.array([], int)})
-
-
-def test_a_recording_in_two_splits_is_told():
-    samples = intervals(("a", 0, 1), ("b", 0, 1), ("a", 1, 2))
-    parts = {"train": np.array([0]), "val": np.array([1]), "test": np.array([2])}
-    refuse_overlap(samples, parts)
-    (line,) = shared(samples, parts)
-    assert line.startswith("recordings stand in two splits (a): the same voice, room and device on both sides; ")
-    assert shared(samples, {"train": np.array([0, 2]), "test": np.array([1])}) == ()

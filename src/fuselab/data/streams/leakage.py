@@ -1,4 +1,4 @@
-"""The same seconds in two splits: refused; the same recording in two: told.
+"""The same seconds of a recording in two splits.
 
 Shapes: S samples.
 """
@@ -13,8 +13,6 @@ from fuselab.data.paired import Array
 from fuselab.data.streams.intervals import Intervals
 from fuselab.data.streams.signal import CLOSE
 from fuselab.errors import DataError
-
-SHOWN = 3  # recordings that a line names
 
 
 def refuse_overlap(samples: Intervals, parts: Mapping[str, Array]) -> None:
@@ -38,24 +36,6 @@ def refuse_overlap(samples: Intervals, parts: Mapping[str, Array]) -> None:
             "splits, for then the test asks what training saw; choose "
             "split@data.source.split=grouped, which keeps recordings whole, or cut windows that don't overlap"
         )
-
-
-def shared(samples: Intervals, parts: Mapping[str, Array]) -> tuple[str, ...]:
-    """Say which recordings stand in two splits, in a line or none.
-
-    Args:
-        samples: all of them
-        parts: numbers of the samples of each split
-    """
-    names = [name for numbers in parts.values() for name in set(samples.recording[numbers].tolist())]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if not twice:
-        return ()
-    more = f" and {len(twice) - SHOWN} more" if len(twice) > SHOWN else ""
-    return (
-        f"recordings stand in two splits ({', '.join(twice[:SHOWN])}{more}): the same voice, room and device on both "
-        "sides; split@data.source.split=grouped keeps them whole",
-    )
 
 
 def overlapping(intervals: Intervals, part: Array) -> tuple[int, int] | None:

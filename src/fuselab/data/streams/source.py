@@ -25,7 +25,7 @@ from fuselab.data.splits.base import RowNumbers, Rows, Splitter, split_hash
 from fuselab.data.standardise import standardised
 from fuselab.data.streams.cutting import Cut, cut_streams
 from fuselab.data.streams.intervals import Intervals, Windows, intervals_of
-from fuselab.data.streams.leakage import refuse_overlap, shared
+from fuselab.data.streams.leakage import refuse_overlap
 from fuselab.data.streams.stream import RECORDING, Stream
 from fuselab.errors import ConfigError, DataError, nearest
 
@@ -128,11 +128,14 @@ class Streams:
             *(f"{where} of {recording}: {why}" for recording, where, why in said["broken"]),
         )
         kept = self._kept(samples, wrong, {one[0] for one in said["broken"]}, {row for row, _ in spoilt})
-        parts = {split: kept[numbers] for split, numbers in self._split(samples, targets.values, cells, kept).items()}
+        by = self.columns["group"]
+        group = samples.recording if by is None else np.asarray(cells[by])[samples.row]
+        drawn = self.splitter.split(self._rows(samples.taken(kept), targets.values, group[kept], cells))
+        parts = {split: kept[numbers] for split, numbers in drawn.items()}
         refuse_overlap(samples, parts)
-        splits = self._splits(stored_arrays(folder), samples, chunks, targets.values, parts)
+        splits = self._splits(stored_arrays(folder), samples, chunks, targets.values, group, parts)
         account = (_account(samples, left_out, self.windows), *said["account"])
-        notes = (*wrong, *said["notes"], *shared(samples, parts))
+        notes = (*wrong, *said["notes"])
         self._tell(account, notes)
         return PairedData(
             name=self.name,
@@ -204,19 +207,15 @@ class Streams:
             raise DataError(f"{self.name} must have a sample that can be used; see data.source.on_error")
         return kept
 
-    def _split(
-        self, samples: Intervals, targets: Array, cells: Mapping[str, Any], kept: RowNumbers
-    ) -> dict[str, RowNumbers]:
-        rows = samples.row[kept]
-        asked = {key: None if name is None else np.asarray(cells[name])[rows] for key, name in self.columns.items()}
-        return self.splitter.split(
-            Rows(
-                samples=len(kept),
-                target=targets[rows],
-                group=samples.recording[kept] if asked["group"] is None else asked["group"],
-                time=asked["time"],
-                column=asked["split"],
-            )
+    def _rows(self, samples: Intervals, targets: Array, group: Array, cells: Mapping[str, Any]) -> Rows:
+        named = {key: self.columns[key] for key in ("time", "split")}
+        asked = {key: None if name is None else np.asarray(cells[name])[samples.row] for key, name in named.items()}
+        return Rows(
+            samples=len(samples),
+            target=targets[samples.row],
+            group=group,
+            time=asked["time"],
+            column=asked["split"],
         )
 
     def _splits(
@@ -225,6 +224,7 @@ class Streams:
         samples: Intervals,
         chunks: Mapping[str, Chunk],
         targets: Array,
+        group: Array,
         parts: Mapping[str, RowNumbers],
     ) -> dict[str, Split]:
         values: dict[str, Array] = {name: arrays[f"{name}.values"] for name in self.streams}
@@ -246,6 +246,7 @@ class Streams:
                 target=targets[samples.row[numbers]],
                 slice=None,
                 masks={name: mask[numbers] for name, mask in masks.items()},
+                group=group[numbers],
             )
         return standardised(splits, scaled)
 
