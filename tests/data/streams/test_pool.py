@@ -37,6 +37,12 @@ def test_a_part_without_a_sample_is_none():
     assert not pooled(none, 2.0, 4.0, pool="mean", parts=3)[1].any()
 
 
+def test_a_sample_on_the_edge_of_a_part_begins_it():
+    signal = Signal(times=np.array([0.1, 0.2, 0.3]), values=np.arange(3.0)[:, None])
+    values, real = pooled(signal, 0.1, 0.4, pool="mean", parts=3)  # the second edge is a little more than 0.3
+    assert (values[:, 0].tolist(), real.all()) == ([0, 1, 2], True)
+
+
 def test_parts_meet_without_sharing_a_sample():
     times = np.arange(0.3, 3.3, 0.1)  # of which many stand on an edge, give or take a rounding
     signal = Signal(times=times, values=np.ones((30, 1)))

@@ -63,6 +63,10 @@ def test_neighbours_share_no_sample():
     pieces = [signal.between(begin, begin + 0.3).values[:, 0] for begin in np.arange(0, 3, 0.3)]
     assert np.concatenate(pieces).tolist() == list(range(30))
     assert {len(piece) for piece in pieces} == {3}
+    tenths = Signal(times=np.arange(6) / 10, values=np.arange(6.0)[:, None])
+    edge = 0.1 + 0.2  # a little more than 0.3, which is a sample's time
+    assert tenths.between(0.1, edge).values[:, 0].tolist() == [1, 2]
+    assert tenths.between(edge, 0.5).values[:, 0].tolist() == [3, 4]
 
 
 @pytest.mark.parametrize(("begin", "end", "count"), [(0.0, 1.0, 10), (0.3, 0.6, 3), (0.1, 0.35, 3), (2.0, 2.01, 1)])

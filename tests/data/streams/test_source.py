@@ -167,6 +167,31 @@ def test_what_a_stream_lacks_is_missing_and_is_told(rows, write, tmp_path, capsy
     assert levels[data.notes[0]] == "warning"
 
 
+def test_steps_in_a_gap_are_masked(rows, write, tmp_path):
+    true = np.arange(-2, SECONDS + 2, 1 / RATE)
+    kept = true[(true < 4.21) | (true > 4.49)]  # within word 3, which begins at 4.1 s
+    write_gaze(tmp_path, 2, [f"{time + LATE[2]:.4f},{time},2" for time in kept])
+    steps = gaze(pool=None, steps=20, resample=20.0, max_gap=0.1)
+    data = source(write(rows), modalities={"gaze": steps, "text": TextColumn(column="text")}).load()
+    ((split, place),) = [(split, place) for number, word, split, place in samples(data) if (number, word) == (2, 3)]
+    mask, values = split.masks["gaze"][place], split.values["gaze"][place]
+    assert np.flatnonzero(mask).tolist() == [0, 1, 2, 8, 9, 10, 11, 12, 13]
+    assert not values[~mask].any()
+
+
+def test_of_a_file_that_breaks_half_way_nothing_is_kept(rows, write, tmp_path):
+    wave = np.full(round(SECONDS * SAMPLE_RATE), 0.5)
+    wave[-SAMPLE_RATE * 4 :] = np.nan
+    soundfile.write(tmp_path / "talks" / "sound" / "t1.wav", wave, SAMPLE_RATE, subtype="FLOAT")
+    data = source(write(rows), on_error="missing").load()
+    assert "sound of t1: holds sound that is no number; export it again" in data.notes
+    for number, _, split, place in samples(data):
+        if number == 1:
+            assert not split.present["sound"][place]
+            assert not split.values["sound"][place].any()
+            assert not split.masks["sound"][place].any()
+
+
 def break_all(rows, tmp_path) -> None:
     """Break a file of each kind, and rows."""
     (tmp_path / "talks" / "sound" / "t1.wav").write_bytes(b"RIFX")
