@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from fuselab.callbacks.resume import Resume
     from fuselab.data.datamodule import InMemoryDataModule
+    from fuselab.data.feature_cache import FeatureCache
     from fuselab.runs.status import Status
     from fuselab.tasks.base import Task
 
@@ -87,7 +88,7 @@ def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
     warned = look_over(source.load()) if config["examine"] else []
     datamodule = InMemoryDataModule(
         source=source,
-        tokenizers={name: instantiate(one) for name, one in data["tokenizers"].items()},
+        tokenizers={name: instantiate(one) for name, one in _tokenizers(config).items()},
         modalities=task.model.modalities,
         batch_size=data["batch_size"],
         eval_batch_size=data["eval_batch_size"],
@@ -99,6 +100,7 @@ def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
         },
         learned=folder.transforms,
         prepare=task.model.prepare,
+        keep=_feature_caches(config, task),
     )
     status = folder.status() or begun(config)
     status.pid, status.host = os.getpid(), socket.gethostname()
@@ -234,14 +236,34 @@ def _family(config: Mapping[str, Any]) -> str:
     return str(config["method"]).split("/")[0]
 
 
+def _tokenizers(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return each text's tokenizer: the data's, or the one that its encoder was trained with."""
+    brought = {name: one["tokenizer"] for name, one in config["encoder"].items() if one and one.get("tokenizer")}
+    return {**config["data"]["tokenizers"], **brought}
+
+
+def _feature_caches(config: Mapping[str, Any], task: Task) -> dict[str, FeatureCache]:
+    from fuselab.data.feature_cache import FeatureCache
+
+    caches = {}
+    for name, encoder in task.model.by_modality().items():
+        origin = encoder.origin()
+        if origin is not None and origin.frozen:
+            caches[name] = FeatureCache(
+                modality=name, origin=origin, release=encoder.release, store=config["feature_cache"]
+            )
+    return caches
+
+
 def _result(config: Mapping[str, Any], folder: RunFolder, task: Task, datamodule: InMemoryDataModule) -> dict[str, Any]:
-    from fuselab.evaluation.cost import forward_flops, parameters
+    from fuselab.evaluation.cost import forward_flops, frozen_flops, frozen_parameters, parameters
     from fuselab.runs.due import config_digest
     from fuselab.runs.identity import identity
     from fuselab.runs.provenance import git_commit, versions
     from fuselab.runs.tracking import tracking_id
 
     paired = datamodule.loaded()
+    origins = {name: encoder.origin() for name, encoder in task.model.by_modality().items()}
     tracked = "wandb" in config["logger"]["_target_"]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return {
@@ -260,7 +282,13 @@ def _result(config: Mapping[str, Any], folder: RunFolder, task: Task, datamodule
             "train_samples": len(paired.splits["train"]),
         },
         "parameters": parameters(task.model),
-        "flops": forward_flops(task.model, datamodule.one_sample()),
+        "frozen_parameters": frozen_parameters(task.model),
+        "flops": forward_flops(task.model, datamodule.one_sample()) + frozen_flops(task.model, datamodule.one_given()),
+        "pretrained": {
+            name: {"model": one.name, "sha256": one.sha256, "frozen": one.frozen}
+            for name, one in origins.items()
+            if one
+        },
         "peak_memory_bytes": peak,
         "git_commit": git_commit(),
         "versions": versions(),

@@ -174,6 +174,22 @@ class OwnLoss(ABC):
         """Return what training minimises instead, a scalar."""
 
 
+class Origin(NamedTuple):
+    """The model that an encoder began with, which others trained.
+
+    Args:
+        name: of the model
+        sha256: of its weights
+        settings: whatever else the features depend on
+        frozen: whether it stays as it is, so that :meth:`Encoder.prepare` gives its features
+    """
+
+    name: str
+    sha256: str
+    settings: str
+    frozen: bool
+
+
 class Encoder(nn.Module, ABC):
     """One modality's input → features, in two steps.
 
@@ -188,8 +204,23 @@ class Encoder(nn.Module, ABC):
         self.dim = dim
 
     def prepare(self, modality: ModalityInput) -> ModalityInput:
-        """Do what has no parameters, such as a spectrogram: once for data held in memory, not once an epoch."""
+        """Do what has no trained parameters, such as a spectrogram: once for data held in memory, not once an epoch."""
         return modality
+
+    def origin(self) -> Origin | None:
+        """Return the pretrained model that it began with; None where it began with weights drawn at random."""
+        return None
+
+    def frozen_parameters(self) -> int:
+        """Return how many parameters :meth:`prepare` uses that are neither trained nor in the state dict."""
+        return 0
+
+    def release(self) -> None:
+        """Give back the memory that only :meth:`prepare` needs."""
+
+    def rates(self) -> list[tuple[float, list[nn.Parameter]]]:
+        """Return parameters that learn at another rate, with the factors of the optimizer's learning rate."""
+        return []
 
     @abstractmethod
     def forward(self, modality: ModalityInput) -> Features:

@@ -12,6 +12,7 @@ import soundfile
 
 from ..conftest import TINY
 from ..data.av_mnist.conftest import write_originals
+from ..encoders import tiny
 
 # What binds files of a user's own, and leaves to him what only he knows; tests of the sources train with it.
 OF_HIS_DATA = ("column/", "split/", "target/", "data/manifest")
@@ -56,7 +57,9 @@ def overrides(option: str, folder: Path) -> tuple[str, ...]:
         return (*data, chosen, *OF_A_STEP.get(f"{kind}/{name}", ()))
     if name.startswith("av_mnist"):
         return (*TINY, choose(option), *_av_mnist(folder))
-    return (*TINY, choose(option))
+    modality = group.rpartition("/")[2]
+    told = tiny.chosen(f"{modality}/{name}") if group.startswith("encoder/") else {}
+    return (*TINY, choose(option), *(f"encoder.{modality}.{key}={value}" for key, value in told.items()))
 
 
 def choose(option: str) -> str:

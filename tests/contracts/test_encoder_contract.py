@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -20,6 +21,8 @@ from fuselab.encoders.sequence.context import Context
 from fuselab.fusion.unimodal import Unimodal
 from fuselab.models.fusion_model import FeatureFusionModel
 from fuselab.types import Encoder, Features, ModalityInput
+
+from ..encoders.tiny import chosen
 
 CONF = Path(__file__).parents[2] / "conf"
 WIDTH, SAMPLES = 8, 7
@@ -50,8 +53,11 @@ def model_of(encoder: Encoder, modality: str) -> FeatureFusionModel:
     return FeatureFusionModel(encoders={modality: encoder}, fusion=fusion, head=nn.Identity()).eval()
 
 
-def from_config(path: Path, *, seed: int = 0) -> FeatureFusionModel:
+def from_config(path: Path, *, seed: int = 0, **changes: Any) -> FeatureFusionModel:
     config = OmegaConf.create({"encoder": OmegaConf.load(path), **data_config()})
+    config.encoder.pop("tokenizer", None)
+    vocab_size = config.data.text.vocab_size
+    config.encoder.update(chosen(f"{path.parent.name}/{path.stem}", vocab_size=vocab_size) | changes)
     if OmegaConf.is_missing(config.encoder, "size"):  # it is for any modality, and the data's config says how wide
         config.encoder.size = SIZE
     torch.manual_seed(seed)
@@ -59,8 +65,14 @@ def from_config(path: Path, *, seed: int = 0) -> FeatureFusionModel:
 
 
 def every_encoder() -> list[pytest.ParameterSet]:
-    paths = sorted((CONF / "encoder").rglob("*.yaml"))
-    return [pytest.param(partial(from_config, path), id=f"{path.parent.name}/{path.stem}") for path in paths]
+    cases = []
+    for path in sorted((CONF / "encoder").rglob("*.yaml")):
+        name = f"{path.parent.name}/{path.stem}"
+        cases.append(pytest.param(partial(from_config, path), id=name))
+        if "trained" in OmegaConf.load(path):  # frozen as it stands there
+            cases.append(pytest.param(partial(from_config, path, pooling="mean"), id=f"{name}-pooled"))
+            cases.append(pytest.param(partial(from_config, path, trained="all"), id=f"{name}-trained"))
+    return cases
 
 
 def mask_of(lengths: Tensor) -> Tensor:

@@ -4,11 +4,14 @@ import pytest
 import torch
 from torch import nn
 
-from fuselab.evaluation.cost import forward_flops, parameters
+from fuselab.encoders.text.hf import Hf
+from fuselab.evaluation.cost import forward_flops, frozen_flops, frozen_parameters, parameters
 from fuselab.fusion.attention.transformer import TransformerFusion
 from fuselab.fusion.early.concat import Concat
 from fuselab.models.fusion_model import FeatureFusionModel
 from fuselab.types import Encoder, FeatureFusion, Features, ModalityInput
+
+from ..encoders import tiny
 
 WIDTH, CLASSES = 8, 3
 
@@ -78,3 +81,35 @@ def test_the_model_is_left_as_it_was(training):
 def test_weights_and_data_may_lie_on_different_devices():
     model = model_of(Concat)
     assert forward_flops(model.to("meta"), inputs()) == forward_flops(model_of(Concat), inputs())
+
+
+def text_model(**changes) -> FeatureFusionModel:
+    parts = {"part": None, "pooling": "mean", "trained": 0, "rate": 1.0, "layer_decay": 1.0, "dim": WIDTH}
+    encoder = Hf(**(parts | tiny.chosen("text/hf") | changes))
+    fused = Concat(modalities=["text"], dims={"text": WIDTH}, dim=WIDTH)
+    return FeatureFusionModel(encoders={"text": encoder}, fusion=fused, head=nn.Linear(WIDTH, CLASSES))
+
+
+def test_what_is_used_and_not_trained_counts_by_itself():
+    assert frozen_parameters(model_of(Concat)) == 0
+    everything = text_model(trained="all")
+    whole = parameters(everything)
+    assert frozen_parameters(everything) == 0
+    for trained in (0, 1):
+        model = text_model(trained=trained)
+        assert frozen_parameters(model) + parameters(model) == whole
+        assert frozen_parameters(model) > 0
+    assert parameters(text_model()) == (16 * WIDTH + WIDTH) + (WIDTH * WIDTH + WIDTH) + (WIDTH * CLASSES + CLASSES)
+
+
+def test_a_frozen_model_costs_what_it_would_cost_trained():
+    given = {"text": ModalityInput(torch.ones(1, 7).long(), torch.ones(1, 7).bool(), torch.ones(1).bool())}
+    trained, frozen = text_model(trained="all"), text_model()
+    assert frozen_flops(trained, given) == 0
+    prepared = frozen.prepare(given)
+    found = frozen_flops(frozen, given) + forward_flops(frozen, prepared)
+    # Pooled before the map that is trained, or after it.
+    assert found == forward_flops(trained, trained.prepare(given))
+    short = {"text": given["text"]._replace(mask=torch.zeros(1, 7).bool(), present=torch.zeros(1).bool())}
+    assert frozen_flops(frozen, short) == frozen_flops(frozen, given)
+    assert frozen_flops(model_of(Concat), inputs()) == 0

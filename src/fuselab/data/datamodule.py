@@ -12,6 +12,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from fuselab.data.feature_cache import FeatureCache
 from fuselab.data.lazy import Changed
 from fuselab.data.paired import Array, PairedData, Split
 from fuselab.data.table import BatchLoader, Table, balancing_weights
@@ -45,6 +46,7 @@ class InMemoryDataModule(pl.LightningDataModule):
         transforms: steps on each modality, by their names and in order
         learned: file for what steps learn from the train split; where it is there already, they learn nothing
         prepare: what the encoders do to inputs before their first parameter, of the modalities that it is given
+        keep: for each modality whose encoder is frozen, what keeps its features; None where none is
 
     Raises:
         ConfigError: steps in an order that can't be
@@ -64,6 +66,7 @@ class InMemoryDataModule(pl.LightningDataModule):
         transforms: Mapping[str, Mapping[str, Step]],
         learned: Path | None,
         prepare: Prepare,
+        keep: Mapping[str, FeatureCache] | None = None,
     ) -> None:
         super().__init__()
         self.source = source
@@ -74,11 +77,13 @@ class InMemoryDataModule(pl.LightningDataModule):
         self.seed = seed
         self.sampling = sampling
         self.learned = learned
+        self.keep = keep or {}
         self.chains = {
             name: Chain(
                 modality=name,
                 steps=transforms.get(name, {}),
                 prepare=lambda one, name=name: prepare({name: one})[name],  # type: ignore[misc]
+                keep=self.keep.get(name),
             )
             for name in modalities
         }
@@ -91,10 +96,14 @@ class InMemoryDataModule(pl.LightningDataModule):
 
     def setup(self, stage: str) -> None:
         """Read train and val for fitting, test for testing: the test split stays unread until then."""
+        for one in self.keep.values():
+            one.device = torch.device("cpu") if self.trainer is None else self.trainer.strategy.root_device
         data = self.loaded()
         for split in {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}.get(stage, ()):
             if split not in self._tables:
                 self._tables[split] = self._table(split, data.splits[split])
+        for one in self.keep.values():
+            one.release()
 
     def loaded(self) -> PairedData:
         """Return the data, with tokenizers fitted on its train split."""
@@ -132,6 +141,18 @@ class InMemoryDataModule(pl.LightningDataModule):
         """Return the prepared inputs of one validation sample, to count what a forward pass costs."""
         table = self._tables["val"]
         return table.rows(torch.zeros(1, dtype=torch.long, device=table.target.device)).inputs
+
+    def one_given(self) -> dict[str, ModalityInput]:
+        """Return what the encoders prepare of one validation sample, to count what that costs."""
+        val = self.loaded().splits["val"]
+        one = Split(
+            values={name: val.values[name][:1] for name in self.modalities},
+            present={name: val.present[name][:1] for name in self.modalities},
+            target=val.target[:1],
+            slice=None,
+            masks={name: mask[:1] for name, mask in val.masks.items()},
+        )
+        return {name: self.chains[name].given(self._given(name, one)) for name in self.modalities}
 
     def _loader(self, split: str, batch_size: int, *, training: bool) -> BatchLoader:
         trainer = self.trainer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from fuselab.models.fusion_model import FusionModel, Inputs
+from fuselab.types import ModalityInput
 
 
 def parameters(model: nn.Module) -> int:
@@ -35,6 +37,28 @@ def forward_flops(model: FusionModel, prepared: Inputs) -> int:
     device = next(model.parameters()).device
     here = {name: one.to(device) for name, one in prepared.items()}
     return flops(model, lambda: model(here))
+
+
+def frozen_parameters(model: FusionModel) -> int:
+    """Return the number of parameters that are used and not trained, in the state dict or, frozen whole, beside it."""
+    still = sum(one.numel() for one in model.parameters() if not one.requires_grad)
+    return still + sum(one.frozen_parameters() for one in model.by_modality().values())
+
+
+def frozen_flops(model: FusionModel, given: Inputs) -> int:
+    """Return the floating-point operations of frozen pretrained models, which read a sample before its forward pass.
+
+    Args:
+        model: whose encoders are counted
+        given: one sample as they are given it; each counts as whole, without padding or missing modalities
+    """
+    total = 0
+    for name, encoder in model.by_modality().items():
+        origin = encoder.origin()
+        if origin is not None and origin.frozen:
+            whole = ModalityInput(given[name].values, None, torch.ones_like(given[name].present))
+            total += flops(encoder, partial(encoder.prepare, whole))
+    return total
 
 
 def flops(module: nn.Module, call: Callable[[], object]) -> int:

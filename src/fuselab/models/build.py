@@ -35,7 +35,8 @@ def build_model(config: Mapping[str, Any]) -> FusionModel:
         if name not in known:
             raise ConfigError(f"fusion.modalities ({name}) must be a modality of the data; {nearest(name, known)}")
         with drawn_from(seed, f"encoder.{name}"):
-            encoders[name] = instantiate(known[name])
+            # A text encoder may bring the tokenizer that it was trained with; that is the data's.
+            encoders[name] = instantiate({key: value for key, value in known[name].items() if key != "tokenizer"})
     dims = {name: encoder.dim for name, encoder in encoders.items()}
     method = get_class(config["fusion"])
     if issubclass(method, LateFusion):

@@ -59,6 +59,10 @@ class FusionModel(nn.Module, ABC):
         prediction: Prediction = self(self.prepare(inputs))
         return prediction
 
+    def by_modality(self) -> dict[str, Encoder]:
+        """Return each modality's encoder."""
+        return {name: self._encoder(name) for name in self.modalities}
+
     def _encoder(self, name: str) -> Encoder:
         encoder: Encoder = self.encoders[name]  # type: ignore[assignment]
         return encoder

@@ -34,7 +34,7 @@ def check_config(config: Mapping[str, Any]) -> None:
     delay = config.get("retry_delay")
     if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay < float("inf"):
         raise ConfigError(f"retry_delay ({delay!r}) must be a number of seconds of at least 0; set retry_delay=10")
-    for key in ("dry_run", "test"):
+    for key in ("dry_run", "feature_cache", "test"):
         if not isinstance(config.get(key), bool):
             raise ConfigError(f"{key} ({_get(config, key)}) must be true or false; set {key}=false")
     _check_count(config, "data.batch_size", least=1)

@@ -16,6 +16,7 @@ NEUTRAL = frozenset(
     {
         "dry_run",
         "examine",
+        "feature_cache",
         "hydra",
         "logger",
         "name",

@@ -131,7 +131,7 @@ class Task(pl.LightningModule, ABC):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Make the optimizer, and its schedule step by step."""
-        optimizer = instantiate(self.config["optimizer"], params=list(self.parameters()))
+        optimizer = instantiate(self.config["optimizer"], params=self._in_groups())
         steps = int(self.trainer.estimated_stepping_batches)
         scheduler = self.config["scheduler"]
         known = {"total_steps": steps} if scheduler["_target_"].startswith("fuselab.") else {"total_iters": steps}
@@ -158,6 +158,16 @@ class Task(pl.LightningModule, ABC):
                     nn.utils.clip_grad_norm_(parameters, gradient_clip_val)
         else:
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+
+    def _in_groups(self) -> list[nn.Parameter] | list[dict[str, Any]]:
+        """Return all parameters, in groups where encoders have some that learn at another rate."""
+        slower = [group for encoder in self.model.by_modality().values() for group in encoder.rates()]
+        if not slower:
+            return list(self.parameters())
+        apart = {id(one) for _, parameters in slower for one in parameters}
+        rest = [one for one in self.parameters() if one.requires_grad and id(one) not in apart]
+        rate = self.config["optimizer"]["lr"]
+        return [{"params": rest}, *({"params": group, "lr": rate * factor} for factor, group in slower)]
 
     def _batches(self, loader: Iterable[Batch] | None) -> Iterator[Batch]:
         if loader is None:

@@ -5,12 +5,14 @@ Shapes: S samples of a split, B of a batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 
+from fuselab.data.feature_cache import FeatureCache
 from fuselab.data.transforms.base import FittedTransform, FixedTransform, RandomTransform, TextTransform, Transform
 from fuselab.data.transforms.draws import Draws
 from fuselab.errors import ConfigError, DataError
@@ -35,13 +37,18 @@ class Chain:
         modality: its name
         steps: by their names, in order
         prepare: what the encoder does to inputs before its first parameter
+        keep: makes and keeps what a frozen encoder prepares of a split; None where there is nothing worth keeping
 
     Raises:
         ConfigError: steps in an order that can't be
     """
 
-    def __init__(self, *, modality: str, steps: Mapping[str, Step], prepare: Prepare) -> None:
+    def __init__(
+        self, *, modality: str, steps: Mapping[str, Step], prepare: Prepare, keep: FeatureCache | None = None
+    ) -> None:
         self.modality = modality
+        self._prepare = prepare
+        self._keep = keep
         for (name, one), (later, other) in pairwise(steps.items()):
             if _rank(other) < _rank(one):
                 raise ConfigError(
@@ -102,6 +109,17 @@ class Chain:
         return self._through(self._links[: self._cut] if training else self._links, modality)
 
     @torch.no_grad()
+    def given(self, modality: ModalityInput) -> ModalityInput:
+        """Return what the encoder prepares in validation and test, of rows as the data gives them."""
+        links = self._links[: [work for _, work in self._links].index(self._prepare)]
+        return next(self._chunks(links, modality))
+
+    @property
+    def prepares_anew(self) -> bool:
+        """Whether a random step stands before the encoder, which then reads every batch of training."""
+        return self._prepare not in [work for _, work in self._links[: self._cut]]
+
+    @torch.no_grad()
     def anew(self, modality: ModalityInput, names: Sequence[str]) -> ModalityInput:
         """Do what is left for a batch of training.
 
@@ -121,16 +139,21 @@ class Chain:
 
     def _through(self, links: Sequence[Link], whole: ModalityInput) -> ModalityInput:
         """Do links that are not random, in chunks."""
-        parts = []
+        for place, (_, work) in enumerate(links):
+            if work is self._prepare and self._keep is not None:
+                whole = self._keep(partial(self._chunks, links[:place], whole), self._prepare)
+                return self._through(links[place + 1 :], whole) if links[place + 1 :] else whole
+        values, masks, present = zip(*self._chunks(links, whole), strict=True)
+        mask = None if masks[0] is None else torch.cat(masks)
+        return ModalityInput(torch.cat(values), mask, torch.cat(present))
+
+    def _chunks(self, links: Sequence[Link], whole: ModalityInput) -> Iterator[ModalityInput]:
         for begin in range(0, max(len(whole.values), 1), CHUNK):
             part = _sliced(whole, begin)
             for name, work in links:
                 if not isinstance(work, RandomTransform):
                     part = self._do(name, work, part)
-            parts.append(part)
-        values, masks, present = zip(*parts, strict=True)
-        mask = None if masks[0] is None else torch.cat(masks)
-        return ModalityInput(torch.cat(values), mask, torch.cat(present))
+            yield part
 
     def _do(self, name: str, work: FixedTransform | Prepare, modality: ModalityInput) -> ModalityInput:
         if isinstance(work, FixedTransform):
