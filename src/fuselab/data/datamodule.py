@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from fuselab.data.transforms.stored import load, save
 from fuselab.errors import DataError, nearest
 from fuselab.types import Batch, ModalityInput
 
+_log = logging.getLogger("fuselab.data")
 Prepare = Callable[[Mapping[str, ModalityInput]], dict[str, ModalityInput]]
 
 
@@ -98,6 +100,8 @@ class InMemoryDataModule(pl.LightningDataModule):
         """Read train and val for fitting, test for testing: the test split stays unread until then."""
         for one in self.keep.values():
             one.device = torch.device("cpu") if self.trainer is None else self.trainer.strategy.root_device
+        if stage == "fit":
+            self._say_what_is_not_kept()
         data = self.loaded()
         for split in {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}.get(stage, ()):
             if split not in self._tables:
@@ -153,6 +157,17 @@ class InMemoryDataModule(pl.LightningDataModule):
             masks={name: mask[:1] for name, mask in val.masks.items()},
         )
         return {name: self.chains[name].given(self._given(name, one)) for name in self.modalities}
+
+    def _say_what_is_not_kept(self) -> None:
+        for name, cache in self.keep.items():
+            if self.chains[name].prepares_anew:
+                _log.info(
+                    "features of %s (%s) are not kept for train: a random step stands before the encoder, which reads "
+                    "every batch anew; transform.%s has it",
+                    name,
+                    cache.origin.name,
+                    name,
+                )
 
     def _loader(self, split: str, batch_size: int, *, training: bool) -> BatchLoader:
         trainer = self.trainer
