@@ -238,7 +238,8 @@ def _family(config: Mapping[str, Any]) -> str:
 
 def _tokenizers(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return each text's tokenizer: the data's, or the one that its encoder was trained with."""
-    brought = {name: one["tokenizer"] for name, one in config["encoder"].items() if one and one.get("tokenizer")}
+    used = {name: config["encoder"].get(name) or {} for name in config["fusion"]["modalities"]}
+    brought = {name: one["tokenizer"] for name, one in used.items() if one.get("tokenizer")}
     return {**config["data"]["tokenizers"], **brought}
 
 

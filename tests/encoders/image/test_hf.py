@@ -30,7 +30,7 @@ def given(channels: int = 3, size: int = 20) -> ModalityInput:
 def test_pictures_are_brought_to_what_the_models_own_processor_makes_of_them(tmp_path, channels):
     folder, data = tiny.vit(tmp_path / "vit"), given(channels)
     bytes_ = (data.values * 255).round()
-    found = make(folder, trained="all").prepare(data._replace(values=bytes_ / 255))
+    found = make(folder, trained="all").backbone.ready(data._replace(values=bytes_ / 255))
     pixels = bytes_.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy().astype(np.uint8)
     processor = AutoImageProcessor.from_pretrained(folder)
     expected = processor([Image.fromarray(one) for one in pixels], return_tensors="pt")["pixel_values"]
@@ -40,7 +40,7 @@ def test_pictures_are_brought_to_what_the_models_own_processor_makes_of_them(tmp
 
 def test_tokens_are_those_of_the_model(tmp_path):
     folder, data = tiny.vit(tmp_path / "vit"), given()
-    ready = make(folder, trained="all").prepare(data)
+    ready = make(folder, trained="all").backbone.ready(data)
     with torch.no_grad():
         expected = AutoModel.from_pretrained(folder).eval()(ready.values).last_hidden_state
     encoder = make(folder)

@@ -32,7 +32,7 @@ def given(channels: int = 1) -> ModalityInput:
 )
 def test_tokens_are_those_of_the_model(tmp_path, architecture, changes, tokens):
     folder = tiny.timm(tmp_path / "model", architecture=architecture, **changes)
-    ready = make(folder, trained=1).prepare(given())
+    ready = make(folder, trained=1).backbone.ready(given())
     assert ready.values.shape == (3, 3, 32, 32)
     args = {**changes, **({"img_size": 32, "embed_dim": 16, "depth": 2, "num_heads": 2} if tokens == 5 else {})}
     model = timm.create_model(architecture, num_classes=3, **args).eval()

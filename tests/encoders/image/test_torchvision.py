@@ -40,7 +40,7 @@ def resnet(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_colours_are_those_that_torchvision_says(resnet):
     preset = ResNet18_Weights.DEFAULT.transforms(crop_size=64, resize_size=64)
     assert (tuple(preset.mean), tuple(preset.std)) == (MEAN, STD)
-    found = make(resnet, trained=1).prepare(given())
+    found = make(resnet, trained=1).backbone.ready(given())
     torch.testing.assert_close(found.values, preset(given().values), rtol=0, atol=1e-4)
 
 
@@ -49,7 +49,7 @@ def test_a_vgg_gives_the_cells_of_its_last_map(tmp_path):
     file = tiny.resnet(tmp_path, model="vgg16")
     model = get_model("vgg16", weights=None).eval()
     model.load_state_dict(torch.load(file, weights_only=True))
-    ready = make(file, model="vgg16", trained=1).prepare(given())
+    ready = make(file, model="vgg16", trained=1).backbone.ready(given())
     with torch.no_grad():
         expected = model.features(ready.values).flatten(2).mT
     encoder = make(file, model="vgg16")
@@ -68,7 +68,7 @@ def test_a_resnet_pools_as_it_does_itself(resnet):
     model = get_model("resnet18", weights=None).eval()
     model.load_state_dict(torch.load(resnet, weights_only=True))
     model.fc = torch.nn.Identity()
-    ready = make(resnet, trained=1).prepare(given())
+    ready = make(resnet, trained=1).backbone.ready(given())
     with torch.no_grad():
         expected = model(ready.values)
     torch.testing.assert_close(make(resnet, pooling="mean").prepare(given()).values[:, 0], expected, rtol=0, atol=1e-4)
@@ -101,3 +101,15 @@ def test_the_stages_of_a_resnet_are_its_layers(resnet):
 def test_what_can_not_be_is_refused(resnet, changes, message):
     with pytest.raises(ConfigError, match=message):
         make(changes.pop("weights", resnet), **changes).prepare(given())
+
+
+def test_pictures_of_a_whole_split_are_not_enlarged(resnet):
+    """A trained model resizes batch by batch; a frozen one keeps its features, which are small."""
+    trained, frozen = make(resnet, trained=1), make(resnet)
+    assert trained.prepare(given(1)).values.shape == (2, 1, 64, 64)
+    features = trained(trained.prepare(given(1)))
+    torch.testing.assert_close(features.tokens, frozen_tokens(frozen, trained), rtol=0, atol=1e-4)
+
+
+def frozen_tokens(frozen: Torchvision, trained: Torchvision) -> torch.Tensor:
+    return trained.project(frozen.prepare(given(1)).values)

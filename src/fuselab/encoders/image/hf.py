@@ -58,6 +58,7 @@ class Hf(Pretrained):
 
 
 class _Pictures(HuggingFace):
+    grows = True
     _processor: Any = None
 
     def ready(self, modality: ModalityInput) -> ModalityInput:

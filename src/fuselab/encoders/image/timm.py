@@ -57,6 +57,8 @@ class Timm(Pretrained):
 
 
 class _Timm(Backbone):
+    grows = True
+
     def __init__(self, *, model: str) -> None:
         try:
             import timm  # noqa: F401

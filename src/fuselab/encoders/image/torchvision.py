@@ -71,6 +71,7 @@ class Torchvision(Pretrained):
 
 class _Torchvision(Backbone):
     class_token = False
+    grows = True
 
     def __init__(self, *, model: str, weights: str, size: int) -> None:
         from torchvision.models import get_model_weights, list_models

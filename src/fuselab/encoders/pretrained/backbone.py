@@ -23,6 +23,7 @@ class Backbone(ABC):
     """
 
     class_token = True  # whether the first token stands for all
+    grows = False  # whether it asks for inputs much bigger than the data's, which are made batch by batch then
     alone = False  # whether padding reaches its tokens, so that clips of different lengths can't share a batch
 
     def __init__(self, *, name: str, width: int, sha256: str, settings: str) -> None:

@@ -85,13 +85,15 @@ class Pretrained(Encoder):
                     "hear the padding; freeze it, or choose a model with layer norm there, such as "
                     "facebook/wav2vec2-large-lv60 or WAV2VEC2_LARGE_LV60K"
                 )
-            return self.backbone.ready(modality)
+            # Pictures of a whole split, each of 224 times 224 pixels in floats, wouldn't fit in memory.
+            return modality if self.backbone.grows else self.backbone.ready(modality)
 
     def forward(self, modality: ModalityInput) -> Features:
         """Encode prepared input."""
         tokens_BNH, mask_BN = modality.values, modality.mask
         if self.module is not None:
-            tokens_BNH, mask_BN = self._pooled(*self.backbone.tokens(self.module, modality))
+            ready = self._ready(modality) if self.backbone.grows else modality
+            tokens_BNH, mask_BN = self._pooled(*self.backbone.tokens(self.module, ready))
         if mask_BN is None:
             mask_BN = torch.ones(tokens_BNH.shape[:2], dtype=torch.bool, device=tokens_BNH.device)
         return Features(self.project(tokens_BNH), mask_BN, modality.present)
@@ -151,6 +153,12 @@ class Pretrained(Encoder):
 
     def _depths(self, module: nn.Module) -> list[list[nn.Parameter]]:
         return by_depth(module, self.backbone.layers(module))
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def _ready(self, modality: ModalityInput) -> ModalityInput:
+        with torch.autocast(modality.values.device.type, enabled=False):
+            ready = self.backbone.ready(modality)
+        return ready._replace(values=ready.values.to(modality.values.dtype))
 
     def _awake(self, device: torch.device) -> nn.Module:
         if self._asleep.module is None:
