@@ -34,6 +34,10 @@ def test_it_finds_what_a_slow_search_finds():
     assert outcomes == {True, False}
 
 
+def test_a_long_sample_is_not_forgotten_for_a_short_one_within_it():
+    assert overlapping(intervals(("a", 0, 10), ("a", 1, 2), ("a", 5, 6)), np.array([0, 0, 1])) == (0, 2)
+
+
 def test_the_same_seconds_in_two_splits_are_refused():
     samples = intervals(("a", 0, 2), ("b", 0, 2), ("a", 1, 3))
     parts = {"train": np.array([0]), "val": np.array([1]), "test": np.array([2])}

@@ -240,7 +240,12 @@ def test_cut_once_and_again_when_a_file_changes(rows, write, tmp_path, monkeypat
     changed = source(folder).load()
     assert changed.fingerprint != first.fingerprint
     assert changed.split_hash == first.split_hash
-    assert source(folder, modalities={"gaze": gaze(offset=0.2), "text": TextColumn(column="text")}).load()
+    for row in rows:
+        row["late"] = f"{float(row['late']) + 0.3:g}"
+    later = source(write(rows)).load()
+    assert later.fingerprint != changed.fingerprint
+    modalities = {"gaze": gaze(offset=0.3), "sound": sound(), "text": TextColumn(column="text")}
+    assert source(folder, modalities=modalities).load().fingerprint != later.fingerprint
 
 
 def test_numbers_are_standardised_by_train_and_nothing_else_is(rows, write):
