@@ -388,6 +388,20 @@ def test_a_row_that_is_drawn_twice_in_an_epoch_is_changed_in_two_ways():
     assert repeated > 5
 
 
+def test_repeated_rows_draw_the_same_however_many_processes_share_them():
+    module = make(transforms={"audio": {"noise": Noise()}}, sampling="balanced", batch_size=4)
+    module.setup("fit")
+    for epoch in range(10):
+        drawn = []
+        for world_size in (1, 2):
+            values = []
+            for rank in range(world_size):
+                attach(module, epoch=epoch, rank=rank, world_size=world_size)
+                values += [str(one) for batch in module.train_dataloader() for one in batch.inputs["audio"].values]
+            drawn.append(sorted(values))
+        assert drawn[0] == drawn[1]
+
+
 def test_whole_numbers_wait_for_their_batch_where_the_first_step_is_random():
     module = make(transforms={"audio": {"noise": Noise()}})
     module.setup("fit")

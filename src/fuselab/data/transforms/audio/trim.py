@@ -51,13 +51,12 @@ class Trim(FixedTransform):
         values, mask = modality.values, modality.mask
         steps = values.shape[1]
         power_BN = pad(values, (0, -steps % self.frame)).view(len(values), -1, self.frame).square().mean(2)
-        loudest_B1 = power_BN.amax(1, keepdim=True)
-        loud_BN = (power_BN >= loudest_B1 * 10 ** (-self.below_db / 10)) & (loudest_B1 > 0)
+        loud_BN = power_BN >= power_BN.amax(1, keepdim=True) * 10 ** (-self.below_db / 10)
         number_N = torch.arange(power_BN.shape[1], device=values.device)
         first_B1 = self.frame * loud_BN.int().argmax(1, keepdim=True)
         behind_B1 = self.frame * (1 + (number_N * loud_BN).amax(1, keepdim=True))
         real_B1 = torch.full_like(first_B1, steps) if mask is None else mask.sum(1, keepdim=True)
-        behind_B1 = torch.where(loudest_B1 > 0, behind_B1.minimum(real_B1), real_B1)
+        behind_B1 = behind_B1.minimum(real_B1)
         moved_BT = values.gather(1, (first_B1 + steps_of(values)).clamp(max=steps - 1))
         kept_BT = steps_of(values) < behind_B1 - first_B1
         return modality._replace(values=torch.where(kept_BT, moved_BT, 0.0), mask=kept_BT)
