@@ -451,6 +451,14 @@ def test_texts_are_changed_before_the_tokenizer_learns_from_them():
     assert batch.inputs["text"].values[2].tolist() == [two, two, 0]
 
 
+def test_a_step_on_texts_is_refused_where_there_are_none():
+    module = make(transforms={"audio": {"lower": Lower()}})
+    with pytest.raises(
+        DataError, match=r"transform\.audio \(with a step on texts\) .* 'audio' is int16; leave the step out"
+    ):
+        module.setup("fit")
+
+
 def test_a_step_for_another_kind_of_values_is_refused_with_its_key():
     class Flip(FixedTransform):
         takes = IMAGES

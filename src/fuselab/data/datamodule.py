@@ -121,6 +121,11 @@ class InMemoryDataModule(pl.LightningDataModule):
                     )
                 if train.values[name].dtype.kind == "U":
                     self.tokenizers[name].fit(self._texts(name, train))
+                elif self.chains[name].changes_texts:
+                    raise DataError(
+                        f"transform.{name} (with a step on texts) must be of a modality that is text, and '{name}' is "
+                        f"{train.values[name].dtype}; leave the step out"
+                    )
             self._fit(train)
             self.data = data
         return self.data

@@ -5,6 +5,8 @@ Shapes: B samples, T steps, K frequencies, F frames.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
@@ -75,9 +77,8 @@ class Denoise(FixedTransform):
         )
         power_BKF = spectrum_BKF.abs().square()
         real_B = torch.full((len(values),), steps, device=values.device) if mask is None else mask.sum(1)
-        noise_BK1 = -_quantile(power_BKF, 1 + (real_B - 1).clamp(min=0) // hop, self.quantile) / torch.log1p(
-            torch.tensor(-self.quantile)
-        ).to(values.device)
+        frames_B = 1 + (real_B - 1).clamp(min=0) // hop
+        noise_BK1 = _quantile(power_BKF, frames_B, self.quantile) / -math.log1p(-self.quantile)
         gain_BKF = (1 - self.strength * noise_BK1 / power_BKF.clamp(min=1e-20)).clamp(min=self.floor)
         cleaner = torch.istft(spectrum_BKF * gain_BKF, self.fft, hop_length=hop, window=window, length=longer.shape[1])
         return modality._replace(values=cleaner[:, :steps])
