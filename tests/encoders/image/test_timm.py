@@ -79,3 +79,14 @@ def test_a_class_token_is_asked_of_models_that_have_one(tmp_path):
         ConfigError, match=r"pooling \(first\) must go with a model that has a class token; .* has none"
     ):
         make(folder, pooling="first")
+
+
+def test_what_timm_draws_shifts_nothing_of_ours(tmp_path):
+    folder = tiny.timm(tmp_path / "model")
+    maps = []
+    for trained in (0, 1, "all"):
+        torch.manual_seed(3)
+        maps.append(make(folder, trained=trained).project.weight)
+    torch.manual_seed(3)
+    maps.append(torch.nn.Linear(16, 6).weight)
+    assert all(torch.equal(one, maps[0]) for one in maps)

@@ -39,8 +39,8 @@ def given(*lengths: int) -> ModalityInput:
     return ModalityInput(torch.where(mask, ids, 0), mask, torch.ones(len(lengths)).bool())
 
 
-def test_positions_do_not_hang_on_what_stands_in_the_padding(tmp_path):
-    """RoBERTa counts positions by its own padding id, which is 1; cleaned input has 0 there."""
+def test_positions_are_counted_as_the_model_counts_them(tmp_path):
+    """RoBERTa begins behind its own padding id, which is 1."""
     torch.manual_seed(0)
     RobertaModel(RobertaConfig(max_position_embeddings=11, pad_token_id=1, **FLAT)).save_pretrained(tmp_path)
     encoder, data = make(tmp_path), given(9, 4)

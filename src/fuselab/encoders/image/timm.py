@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from fuselab.encoders.pretrained.backbone import Backbone
@@ -82,7 +83,8 @@ class _Timm(Backbone):
         if not weights:
             raise ConfigError(f"encoder.*.model ({model}) must hold model.safetensors; bring it into {self.folder}")
         self.weights: Path = weights[0]
-        module = self._build()
+        with torch.random.fork_rng(devices=[]):  # it draws weights, which nobody uses
+            module = self._build()
         self.class_token = bool(getattr(module, "num_prefix_tokens", 0))
         super().__init__(
             name=model, width=module.num_features, sha256=sha256_of([self.weights, file]), settings="image|timm"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import torch
+from typing import Any
+
 from torch import Tensor, nn
 
 from fuselab.encoders.pretrained.depth import Trained
@@ -69,7 +70,7 @@ class _Text(HuggingFace):
             )
         longest = getattr(self.config, "max_position_embeddings", None)
         # RoBERTa and its kin count positions from behind the padding's id.
-        room = None if longest is None else longest - (self._padding() + 1 if _counts_from_padding(self.config) else 0)
+        room = None if longest is None else longest - _first_position(self.config)
         if room is not None and ids_BT.shape[1] > room:
             raise ConfigError(
                 f"data.text.max_length ({ids_BT.shape[1]}) must be at most {room}, the positions that {self.name} "
@@ -84,13 +85,9 @@ class _Text(HuggingFace):
             return module(input_ids=ids_BT).last_hidden_state, None
         # A sample without text has no key to attend to, and a softmax over nothing is NaN: it reads padding instead.
         empty_B1 = ~mask_BT.any(1, keepdim=True)
-        # Cleaned input has zeros there, which may be the id of a word.
-        ids_BT = torch.where(mask_BT, ids_BT, self._padding())
         return module(input_ids=ids_BT, attention_mask=(mask_BT | empty_B1).long()).last_hidden_state, mask_BT
 
-    def _padding(self) -> int:
-        return int(getattr(self.config, "pad_token_id", None) or 0)
 
-
-def _counts_from_padding(config: object) -> bool:
-    return any(name in getattr(config, "model_type", "") for name in ("roberta", "camembert", "mpnet", "longformer"))
+def _first_position(config: Any) -> int:
+    counts = any(name in config.model_type for name in ("roberta", "camembert", "mpnet", "longformer"))
+    return int(config.pad_token_id or 0) + 1 if counts else 0
