@@ -8,14 +8,32 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
+from fuselab.reports.statistics.settings import Settings
 from fuselab.runs.files import write_json
 from fuselab.runs.lock import Owner
+from fuselab.runs.predictions import write_predictions
 from fuselab.runs.status import Status
 
 SLICES = ("redundant", "unique_audio", "unique_image")
+
+
+def make_settings(**changes: Any) -> Settings:
+    """Return the settings that the command line ships, with changes."""
+    shipped: dict[str, Any] = {
+        "alpha": 0.05,
+        "correction": "holm",
+        "test": "crossed",
+        "baseline": None,
+        "power": 0.8,
+        "interest": 0.01,
+        "resamples": 2000,
+        "seed": 0,
+    }
+    return Settings(**(shipped | changes))
 
 
 def make_result(method: str, seed: int, accuracy: float, **changes: Any) -> dict[str, Any]:
@@ -77,6 +95,21 @@ class SweepFolder:
         self.set_state(folder, "finished", method, seed)
         return folder
 
+    def answered(self, method: str, seed: int, right: Any, **changes: Any) -> Path:
+        """Write a finished run with its predictions: of every sample whether it is right; slices take turns."""
+        right = np.asarray(right, dtype=bool)
+        group = np.arange(len(right)) % len(SLICES)
+        result = make_result(method, seed, float(right.mean()))
+        by_slice = {name: {"accuracy": float(right[group == place].mean())} for place, name in enumerate(SLICES)}
+        folder = self.finished(
+            method, seed, float(right.mean()), **({"test": result["test"] | {"slices": by_slice}} | changes)
+        )
+        target = np.arange(len(right)) % 2
+        output = np.eye(2, dtype=np.float32)[np.where(right, target, 1 - target)]
+        columns = {"index": np.arange(len(right)), "target": target, "output": output, "slice": group}
+        write_predictions(folder / "predictions.parquet", columns, slices=SLICES)
+        return folder
+
     def other(self, state: str, method: str, seed: int) -> Path:
         folder = self.folder(method, seed, state[:8])
         self.set_state(folder, state, method, seed)
@@ -115,4 +148,15 @@ def full_sweep(sweep: SweepFolder) -> SweepFolder:
     for number, method in enumerate(("attention/cross", "early/sum", "early/concat", "unimodal/image")):
         for seed in range(3):
             sweep.finished(method, seed, 0.9 - 0.1 * number + 0.01 * seed)
+    return sweep
+
+
+@pytest.fixture
+def answered_sweep(sweep: SweepFolder) -> SweepFolder:
+    """Five seeds of three methods that answer 600 samples: two that are alike, and one that is worse."""
+    generator = np.random.default_rng(0)
+    hard = generator.random(600)
+    for method, skill in (("early/sum", 0.80), ("early/concat", 0.80), ("unimodal/image", 0.45)):
+        for seed in range(5):
+            sweep.answered(method, seed, 0.7 * hard + 0.3 * generator.random(600) < skill)
     return sweep

@@ -1,0 +1,130 @@
+"""What each test sample adds to a metric, from ``predictions.parquet``.
+
+Shapes: N samples, C outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fuselab.reports.load import Run, name_some
+from fuselab.reports.statistics.scores import Array
+from fuselab.runs.folder import find_runs
+
+CLOSE = 1e-4  # outputs are stored as float32, and a metric adds them up in another order
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Each test sample's share of a metric that is a mean over samples.
+
+    Args:
+        metric: its name
+        shares: by run (N,)
+        slice: (N,), each sample's slice; None stands for no slice
+    """
+
+    metric: str
+    shares: dict[str, Array]
+    slice: Array
+
+    def of(self, column: str) -> dict[str, Array]:
+        """Return the shares of the samples that a column of a result is about.
+
+        Args:
+            column: such as ``accuracy`` or ``slices.easy.accuracy``
+        """
+        if not column.startswith("slices."):
+            return self.shares
+        inside_N = self.slice == column.removeprefix("slices.").rpartition(".")[0]
+        return {run: share_N[inside_N] for run, share_N in self.shares.items()}
+
+
+def read_samples(sweep: Path, runs: Sequence[Run], metric: str) -> Samples | str:
+    """Return what each test sample adds to a metric, or in words why it can't be known for all runs.
+
+    Args:
+        sweep: the sweep's folder
+        runs: its finished runs
+        metric: of all samples
+    """
+    if metric not in SHARES:
+        return f"{metric} is no mean over samples"
+    files = {folder.path.name: folder.predictions for folder in find_runs(sweep)}
+    shares: dict[str, Array] = {}
+    lacking, other, unlike = [], [], []
+    first: tuple[Array, Array, Array] | None = None
+    for run in runs:
+        if not files[run.name].is_file():
+            lacking.append(run.name)
+            continue
+        index_N, slice_N, target_N, output_NC = _read(files[run.name])
+        if first is None:
+            first = index_N, slice_N, target_N
+        if not all(np.array_equal(mine, its) for mine, its in zip((index_N, target_N), first[::2], strict=True)):
+            other.append(run.name)
+            continue
+        share_N = SHARES[metric](output_NC, target_N, run.config)
+        if not np.isclose(share_N.mean(), run.result["test"][metric], rtol=CLOSE, atol=CLOSE):
+            unlike.append(run.name)
+        shares[run.name] = share_N
+    for names, what in (
+        (lacking, "predictions are missing"),
+        (other, "predictions are of other samples"),
+        (unlike, f"{metric} of the predictions is not that of the result"),
+    ):
+        if names:
+            return f"{what}: {name_some(names)}"
+    if first is None:
+        return "there are no predictions"
+    return Samples(metric, shares, first[1])
+
+
+def _read(path: Path) -> tuple[Array, Array, Array, Array]:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    # Stacking Python lists would take a hundred times as long as looking at the values where they lie.
+    output = table["output"].combine_chunks()
+    target = table["target"].combine_chunks()
+    return (
+        table["index"].to_numpy(),
+        np.array(table["slice"].to_pylist(), dtype=object),
+        _values(target),
+        _values(output).reshape(len(output), -1),
+    )
+
+
+def _values(column: Any) -> Array:
+    import pyarrow as pa
+
+    if not pa.types.is_list(column.type):
+        return np.asarray(column.to_numpy(zero_copy_only=False))
+    return np.asarray(column.flatten().to_numpy(zero_copy_only=False)).reshape(len(column), -1)
+
+
+def _right(output_NC: Array, target_N: Array, config: dict[str, Any]) -> Array:  # noqa: ARG001 of one shape
+    return np.asarray(output_NC.argmax(1) == target_N, dtype=np.float32)
+
+
+def _all_right(output_NC: Array, target_NC: Array, config: dict[str, Any]) -> Array:
+    threshold = config["task"]["threshold"]
+    said_NC = 1 / (1 + np.exp(-output_NC.astype(np.float64))) > threshold
+    return np.asarray((said_NC == target_NC.reshape(said_NC.shape).astype(bool)).all(1), dtype=np.float32)
+
+
+def _error(output_NC: Array, target: Array, config: dict[str, Any]) -> Array:  # noqa: ARG001 of one shape
+    return np.asarray(np.abs(output_NC - target.reshape(output_NC.shape)).mean(1))
+
+
+# The first metric of every task is a mean over samples.
+SHARES: dict[str, Callable[[Array, Array, dict[str, Any]], Array]] = {
+    "accuracy": _right,
+    "subset_accuracy": _all_right,
+    "mae": _error,
+}
