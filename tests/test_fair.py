@@ -17,6 +17,7 @@ import pytest
 from fuselab.reports.report import report
 
 from .conftest import TINY, Shell
+from .reports.conftest import make_settings
 
 SPACE = ("optimizer.lr=tag(log,interval(1e-3,1e-1))", "width=16,32")
 FUSIONS = "fusion=early/concat,late/mean"
@@ -76,7 +77,8 @@ def test_a_small_search(shell: Shell, tmp_path: Path) -> None:
     shell(*SMALL, "seed=5", "hydra.sweeper.trials=1", "name=small", cwd=tmp_path)
     sweep = tmp_path / "outputs" / "small"
     check(sweep, trials=1, seeds=1)
-    (budget, *_) = [one for one in report(sweep, split="test").table(()).footnotes if one.startswith("tuned")]
+    footnotes = report(sweep, split="test", settings=make_settings()).table(()).footnotes
+    (budget, *_) = [one for one in footnotes if one.startswith("tuned")]
     assert "1 trial for each of 2 values of fusion" in budget
 
 

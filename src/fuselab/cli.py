@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from fuselab.errors import exit_code
 
@@ -53,10 +52,11 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--once", action="store_true", help="print the state and leave")
     status.set_defaults(command=_status)
 
-    report = commands.add_parser("report", help="make tables of a sweep: terminal, Markdown, LaTeX, CSV")
+    report = commands.add_parser("report", help="make tables and statistics of a sweep: terminal, Markdown, LaTeX, CSV")
     _add_sweep(report)
     report.add_argument("--split", choices=("test", "val"), default="test", help="whose metrics (default: test)")
     report.add_argument("--out", type=Path, help="folder for the files (default: SWEEP/report)")
+    _add_statistics(report)
     report.set_defaults(command=_report)
 
     sync = commands.add_parser("sync", help="upload a sweep's offline runs to W&B")
@@ -87,6 +87,24 @@ def _add_sweep(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output-dir", type=Path, default=Path("outputs"), help="where names are looked up")
 
 
+def _add_statistics(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--baseline", metavar="METHOD", help="compare every method with this one too")
+    parser.add_argument(
+        "--test",
+        choices=("crossed", "t", "wilcoxon"),
+        default="crossed",
+        help="whether a difference would be there for other seeds and test samples (crossed, the default), or for "
+        "other seeds alone (t, wilcoxon)",
+    )
+    parser.add_argument("--alpha", type=float, default=0.05, help="share of false claims put up with (default: 0.05)")
+    parser.add_argument(
+        "--correction",
+        choices=("holm", "benjamini_hochberg"),
+        default="holm",
+        help="for many comparisons (default: holm)",
+    )
+
+
 def _train(options: argparse.Namespace) -> int:
     from fuselab.train import main as train
 
@@ -98,7 +116,8 @@ def _demo(options: argparse.Namespace) -> int:
     from fuselab.sweeps import OUTCOME
 
     if OUTCOME.folder is not None and not OUTCOME.unfinished():
-        _show_report(OUTCOME.folder, split="test", out=None)
+        shipped = _parser().parse_args(["report", str(OUTCOME.folder)])
+        _show_report(OUTCOME.folder, shipped)
     return code
 
 
@@ -113,18 +132,30 @@ def _status(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from fuselab.runs.folder import find_sweep
 
-    _show_report(find_sweep(options.sweep, output_dir=options.output_dir), split=options.split, out=options.out)
+    _show_report(find_sweep(options.sweep, output_dir=options.output_dir), options)
     return 0
 
 
-def _show_report(sweep: Path, *, split: Literal["test", "val"], out: Path | None) -> None:
+def _show_report(sweep: Path, options: argparse.Namespace) -> None:
     from rich.console import Console
 
     from fuselab.reports.report import report, write_report
+    from fuselab.reports.statistics.settings import Settings
 
+    settings = Settings(
+        alpha=options.alpha,
+        correction=options.correction,
+        test=options.test,
+        baseline=options.baseline,
+        power=0.8,
+        interest=0.01,
+        resamples=2000,
+        seed=0,
+    )
     console = Console()
-    console.print(report(sweep, split=split).rich(console))
-    for path in write_report(sweep, out, split=split):
+    made = report(sweep, split=options.split, settings=settings)
+    console.print(made.rich(console))
+    for path in write_report(made, options.out):
         console.print(str(path), highlight=False, soft_wrap=True)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,9 @@ from fuselab.reports.table import Row, Table
 NASTY = r"a_b & 50% $x$ #1 {y} ~z ^w \back <p> |q| ± · —"
 
 
-def table() -> Table:
+def table(*, marked: frozenset[int] = frozenset()) -> Table:
     rows = (
-        (Row("late", "late/average", "", ("3", "0.883 ± 0.012")),),
+        (Row("late", "late/average", "", ("3", "0.883 ± 0.012"), marked),),
         (Row("early", "early/weighted_sum", "optimizer.lr=0.1", ("1", "—")), Row("early", NASTY, "", ("1", NASTY))),
     )
     return Table("trio_digits, test split", ("left out: 1 failed",), ("seeds", "accuracy"), rows, (NASTY,))
@@ -31,6 +32,12 @@ def test_families_are_rows_with_space_between():
     assert body.count(r"\addlinespace") == 1
     assert lines[lines.index(r"\toprule") + 1] == r"method & seeds & accuracy \\"
     assert r"\begin{tabular}{lrr}" in lines
+
+
+def test_marked_cells_are_bold_with_their_mathematics():
+    row = Row("early", "early/sum", "", ("3", "0.8 ± 0.1"), frozenset({1}))
+    text = write_latex(replace(table(), families=((row,),)))
+    assert r"early/sum & 3 & \textbf{\boldmath 0.8 $\pm$ 0.1} \\" in text.splitlines()
 
 
 def test_the_caption_has_the_notes_in_sentences():
@@ -58,7 +65,7 @@ def test_latex_prints_text_as_it_is(text, escaped):
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX here")
 def test_it_compiles_alone(tmp_path: Path):
-    (tmp_path / "table.tex").write_text(write_latex(table()), encoding="utf-8")
+    (tmp_path / "table.tex").write_text(write_latex(table(marked=frozenset({1}))), encoding="utf-8")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "table.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout[-2000:]

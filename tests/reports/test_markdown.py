@@ -34,6 +34,11 @@ def test_a_table_in_markdown():
     ]
 
 
+def test_marked_cells_are_bold():
+    row = Row("early", "early/sum", "", ("3", "0.8 ± 0.1"), frozenset({1}))
+    assert "| early/sum | 3 | **0.8 ± 0.1** |" in write_markdown(table(families=((row,),))).splitlines()
+
+
 def test_without_notes_there_is_no_gap():
     assert write_markdown(table(notes=())).splitlines()[1:3] == ["", "| method | seeds | accuracy |"]
 

@@ -5,6 +5,9 @@ from fuselab.reports.columns import choose_columns
 from fuselab.reports.labels import label_runs
 from fuselab.reports.load import load
 from fuselab.reports.notes import footnotes, notes, title
+from fuselab.reports.statistics.analyse import analyse
+
+from .conftest import make_settings
 
 
 def notes_of(sweep) -> tuple[str, ...]:
@@ -16,7 +19,16 @@ def footnotes_of(sweep, layout: int = 0) -> tuple[str, ...]:
     loaded = load(sweep.path)
     runs = frame_runs(loaded.runs, label_runs(loaded.runs))
     columns = choose_columns(list_metrics(runs, split="test"))
-    return footnotes(frame_methods(runs, split="test"), columns.in_terminal()[layout], columns, split="test")
+    statistics = analyse(
+        sweep.path, loaded.runs, runs, columns.compared(), split="test", settings=make_settings(test="t")
+    )
+    return footnotes(
+        frame_methods(runs, split="test"),
+        columns.in_terminal()[layout],
+        columns,
+        split="test",
+        statistics=statistics,
+    )
 
 
 def test_a_whole_sweep_needs_no_note(full_sweep):
@@ -63,21 +75,22 @@ def test_runs_of_different_code_are_said(sweep):
     assert notes_of(sweep) == ("the runs come from 2 commits", "the runs come from 2 sets of package versions")
 
 
-def test_footnotes_say_what_the_numbers_are_and_that_nothing_was_tested(full_sweep):
+def test_footnotes_say_what_the_numbers_are_and_what_was_tested(full_sweep):
     assert footnotes_of(full_sweep) == (
-        "mean ± sample standard deviation over 3 seeds; no significance test in this table",
+        "mean ± sample standard deviation over 3 seeds",
+        "no bold: nothing could be tested, since differences between methods don't vary with the seed",
         "accuracy per slice of the test split: redundant, unique audio, unique image",
     )
 
 
 def test_footnotes_say_where_the_rest_is(full_sweep):
-    assert footnotes_of(full_sweep, layout=2)[1].endswith("; their deviations are in table.md")
-    assert footnotes_of(full_sweep, layout=3)[1] == "slices are in table.md, or in a wider terminal"
+    assert footnotes_of(full_sweep, layout=2)[2].endswith("; their deviations are in table.md")
+    assert footnotes_of(full_sweep, layout=3)[2] == "slices are in table.md, or in a wider terminal"
 
 
 def test_one_seed_has_no_deviation(sweep):
     sweep.finished("early/concat", 0)
-    assert footnotes_of(sweep)[0] == "one seed, so no deviation; no significance test in this table"
+    assert footnotes_of(sweep)[0] == "one seed, so no deviation"
 
 
 def test_rows_with_and_without_deviation(sweep):
@@ -86,6 +99,6 @@ def test_rows_with_and_without_deviation(sweep):
         for seed in range(seeds):
             sweep.finished(method, seed)
     assert footnotes_of(sweep)[:2] == (
-        "mean ± sample standard deviation over 2 to 3 seeds; no significance test in this table",
+        "mean ± sample standard deviation over 2 to 3 seeds",
         "a row with one seed has no deviation",
     )

@@ -10,7 +10,7 @@ from fuselab.reports.table import Column, group_rows, say_count, say_fraction, s
 
 def cells(column: Column, **measures: float) -> tuple[str, ...]:
     frame = pd.DataFrame([{"method": "early/sum", "label": "", "family": "early", "seeds": 3, **measures}])
-    return group_rows(frame, [column])[0][0].cells
+    return group_rows(frame, [column], {})[0][0].cells
 
 
 ACCURACY = Column("accuracy", "accuracy", say_fraction, deviation=True)
@@ -39,7 +39,16 @@ def test_rows_are_grouped_by_family_in_their_order():
     frame = pd.DataFrame(
         [{"method": name, "label": "", "family": name[0], "seeds": 1} for name in ("late/a", "early/a", "early/b")]
     )
-    assert [[row.method for row in rows] for rows in group_rows(frame, [])] == [["late/a"], ["early/a", "early/b"]]
+    assert [[row.method for row in rows] for rows in group_rows(frame, [], {})] == [["late/a"], ["early/a", "early/b"]]
+
+
+def test_marked_rows_are_marked_in_their_columns_alone():
+    frame = pd.DataFrame(
+        [{"method": "early/a", "label": label, "family": "early", "seeds": 1} for label in ("lr=1", "lr=2")]
+    )
+    columns = [Column("flops", "FLOPs", say_count, deviation=False), ACCURACY]
+    (rows,) = group_rows(frame, columns, {"accuracy": {"early/a · lr=2"}})
+    assert [row.marked for row in rows] == [frozenset(), {2}]
 
 
 @pytest.mark.parametrize(

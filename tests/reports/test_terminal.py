@@ -46,3 +46,12 @@ def test_words_of_a_heading_stand_below_each_other():
     lines = drawn(table("unique image"), width=60)
     assert any(line.endswith(" unique") for line in lines)
     assert any(line.endswith(" image") for line in lines)
+
+
+def test_marked_cells_are_bold():
+    row = Row("early", "early/sum", "", ("0.123", "0.456"), frozenset({1}))
+    console = Console(width=60, file=io.StringIO(), force_terminal=True, color_system="standard")
+    console.print(rich_table([Table("data", (), ("a", "b"), ((row,),), ())], console=console))
+    text = console.file.getvalue()
+    assert "\x1b[1m0.456\x1b[0m" in text
+    assert "\x1b[1m0.123" not in text

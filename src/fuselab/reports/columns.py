@@ -35,6 +35,10 @@ class Columns:
     slices: tuple[Column, ...]
     costs: tuple[Column, ...]
 
+    def compared(self) -> tuple[str, ...]:
+        """The metrics in which methods are tested: the first one, then the same in each slice."""
+        return (*(one.name for one in self.main), *(f"slices.{one.name}" for one in self.slices))
+
     def on_paper(self) -> tuple[Column, ...]:
         """Everything."""
         return (*self.main, *self.others, *self.slices, *self.costs)

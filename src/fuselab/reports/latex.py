@@ -3,7 +3,7 @@ r"""A table in LaTeX, with booktabs, that compiles alone and can be pasted into 
 from __future__ import annotations
 
 from fuselab.reports.labels import name_row
-from fuselab.reports.table import Table
+from fuselab.reports.table import Row, Table
 
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -54,7 +54,7 @@ def write_latex(table: Table) -> str:
     ]
     for number, rows in enumerate(table.families):
         lines += [r"\addlinespace"] if number else []
-        lines += [_line([escape_latex(name_row(row.method, row.label)), *map(escape_latex, row.cells)]) for row in rows]
+        lines += [_line([escape_latex(name_row(row.method, row.label)), *_cells(row)]) for row in rows]
     lines += [r"\bottomrule", r"\end{tabular}}", r"\end{table}", r"\end{document}"]
     return HEAD + "\n".join(lines) + "\n"
 
@@ -71,6 +71,12 @@ def escape_latex(text: str) -> str:
 
 def _sentence(text: str) -> str:
     return escape_latex(text[:1].upper() + text[1:]) + "."
+
+
+def _cells(row: Row) -> list[str]:
+    # \\textbf leaves what stands in $…$ as it is, and \\boldmath reaches it.
+    escaped = [escape_latex(cell) for cell in row.cells]
+    return [rf"\textbf{{\boldmath {cell}}}" if place in row.marked else cell for place, cell in enumerate(escaped)]
 
 
 def _line(cells: list[str]) -> str:

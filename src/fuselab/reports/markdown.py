@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from fuselab.reports.labels import name_row
-from fuselab.reports.table import Table
+from fuselab.reports.table import Row, Table
 
 
 def write_markdown(table: Table) -> str:
@@ -20,9 +20,7 @@ def write_markdown(table: Table) -> str:
     lines.append(_line(["method", *map(escape_markdown, table.headings)]))
     lines.append(_line(["---", *("---:" for _ in table.headings)]))
     for rows in table.families:
-        lines += [
-            _line([escape_markdown(name_row(row.method, row.label)), *map(escape_markdown, row.cells)]) for row in rows
-        ]
+        lines += [_line([escape_markdown(name_row(row.method, row.label)), *_cells(row)]) for row in rows]
     lines += ["", *(f"{escape_markdown(footnote)}  " for footnote in table.footnotes)]
     return "\n".join(line.rstrip() if not line.endswith("  ") else line for line in lines) + "\n"
 
@@ -37,6 +35,11 @@ def escape_markdown(text: str) -> str:
     text = re.sub(r"([\\|`*<>\[\]])", r"\\\1", " ".join(text.split()))
     # Inside a word an underscore means nothing, and names are easier to read without a backslash.
     return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)
+
+
+def _cells(row: Row) -> list[str]:
+    escaped = [escape_markdown(cell) for cell in row.cells]
+    return [f"**{cell}**" if place in row.marked else cell for place, cell in enumerate(escaped)]
 
 
 def _line(cells: list[str]) -> str:

@@ -12,6 +12,8 @@ from fuselab.reports.aggregate import Split
 from fuselab.reports.columns import Columns
 from fuselab.reports.labels import differences_between_methods, name_row
 from fuselab.reports.load import Loaded, Run, name_some
+from fuselab.reports.statistics.analyse import Statistics
+from fuselab.reports.statistics.marks import say_marks
 from fuselab.reports.table import Column
 from fuselab.runs.record import say_record
 
@@ -55,6 +57,7 @@ def footnotes(
     columns: Columns,
     *,
     split: Split,
+    statistics: Statistics,
     search: dict[str, Any] | None = None,
 ) -> tuple[str, ...]:
     """Return how to read the numbers.
@@ -64,17 +67,19 @@ def footnotes(
         shown: the columns of this table
         columns: all that there are
         split: whose metrics they are
+        statistics: what can be claimed of them
         search: the record of the search that chose the settings, if one did
     """
     counts = sorted(set(methods["seeds"]))
     several = [count for count in counts if count > 1]
     if not several:
-        said = ["one seed, so no deviation; no significance test in this table"]
+        said = ["one seed, so no deviation"]
     else:
         over = f"{several[0]}" if len(several) == 1 else f"{several[0]} to {several[-1]}"
-        said = [f"mean ± sample standard deviation over {over} seeds; no significance test in this table"]
+        said = [f"mean ± sample standard deviation over {over} seeds"]
         if counts[0] == 1:
             said.append("a row with one seed has no deviation")
+    said += say_marks(statistics, shown)
     slices = [column for column in shown if column.name in {one.name for one in columns.slices}]
     if slices:
         names = ", ".join(column.heading for column in slices)

@@ -18,9 +18,14 @@ from fuselab.reports.latex import write_latex
 from fuselab.reports.load import load
 from fuselab.reports.markdown import write_markdown
 from fuselab.reports.notes import footnotes, notes, title
+from fuselab.reports.statistics.analyse import Statistics, analyse
+from fuselab.reports.statistics.section import write_statistics
+from fuselab.reports.statistics.settings import Settings
 from fuselab.reports.table import Column, Table, group_rows
 from fuselab.reports.terminal import rich_table
 from fuselab.runs.files import write_whole
+
+DIGITS = "%.10g"  # beyond them sums hang on the number of threads
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Report:
     """What a sweep says.
 
     Args:
+        sweep: its folder
         title: the data, the split and the number of runs
         notes: what a reader has to know before the numbers
         split: whose metrics the table shows
@@ -35,8 +41,10 @@ class Report:
         methods: a row a method, with means and deviations
         runs: a row a run, with all that it found
         search: the record of the search that chose the settings; None where there was none
+        statistics: what can be claimed of its first metric
     """
 
+    sweep: Path
     title: str
     notes: tuple[str, ...]
     split: Split
@@ -44,6 +52,7 @@ class Report:
     methods: pd.DataFrame
     runs: pd.DataFrame
     search: dict[str, Any] | None
+    statistics: Statistics
 
     def table(self, columns: Sequence[Column]) -> Table:
         """Return the table with some of the columns."""
@@ -51,8 +60,17 @@ class Report:
             title=self.title,
             notes=self.notes,
             headings=("seeds", *(column.heading for column in columns)),
-            families=group_rows(self.methods, columns),
-            footnotes=footnotes(self.methods, columns, self.columns, split=self.split, search=self.search),
+            families=group_rows(
+                self.methods, columns, {column: best.names for column, best in self.statistics.best.items()}
+            ),
+            footnotes=footnotes(
+                self.methods,
+                columns,
+                self.columns,
+                split=self.split,
+                statistics=self.statistics,
+                search=self.search,
+            ),
         )
 
     def rich(self, console: Console) -> RenderableType:
@@ -60,52 +78,59 @@ class Report:
         return rich_table([self.table(columns) for columns in self.columns.in_terminal()], console=console)
 
 
-def report(sweep: Path, *, split: Split) -> Report:
+def report(sweep: Path, *, split: Split, settings: Settings) -> Report:
     """Read a sweep's finished runs and compare their methods.
 
     Args:
         sweep: a sweep's folder, or one run's
         split: whose metrics to show; what is reported is ``test``
+        settings: how methods are compared
 
     Raises:
         RunFolderError: no finished run, or runs that don't belong in one table
+        ConfigError: a baseline that is no method of the sweep
     """
     loaded = load(sweep)
     labels = label_runs(loaded.runs)
     runs = frame_runs(loaded.runs, labels)
+    metrics = list_metrics(runs, split=split)
+    columns = choose_columns(metrics)
     return Report(
+        sweep=sweep,
         title=title(loaded.runs, split=split),
         notes=notes(loaded, labels),
         split=split,
-        columns=choose_columns(list_metrics(runs, split=split)),
+        columns=columns,
         methods=frame_methods(runs, split=split),
         runs=runs,
         search=loaded.search,
+        statistics=analyse(sweep, loaded.runs, runs, columns.compared(), split=split, settings=settings),
     )
 
 
-def write_report(sweep: Path, out: Path | None, *, split: Split) -> list[Path]:
+def write_report(made: Report, out: Path | None) -> list[Path]:
     """Write a sweep's report as Markdown, LaTeX and CSV; the same runs give the same bytes.
 
     Args:
-        sweep: a sweep's folder, or one run's
+        made: the report
         out: the folder to write into; None for ``report`` (or ``report-val``) inside the sweep's
-        split: whose metrics to show
 
     Returns:
         the files
 
     Raises:
-        RunFolderError: nothing to report, or the folder can't be written
+        RunFolderError: the folder can't be written
     """
-    made = report(sweep, split=split)
-    folder = out or sweep / ("report" if split == "test" else f"report-{split}")
+    folder = out or made.sweep / ("report" if made.split == "test" else f"report-{made.split}")
     table = made.table(made.columns.on_paper())
+    statistics, pairs = write_statistics(made.statistics, title=made.title)
     texts = {
         "table.md": write_markdown(table),
         "table.tex": write_latex(table),
         "table.csv": made.methods.to_csv(index=False, lineterminator="\n"),
         "runs.csv": made.runs.to_csv(index=False, lineterminator="\n"),
+        "statistics.md": statistics,
+        "pairs.csv": pairs.to_csv(index=False, lineterminator="\n", float_format=DIGITS),
     }
     for name, text in texts.items():
         write_whole(folder / name, partial(_fill, content=text.encode()))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+
+from fuselab.reports.labels import name_row
 
 MISSING = "—"
 PLUS_MINUS = "±"
@@ -40,12 +42,14 @@ class Row:
         method: the compared value
         label: what tells it from other rows of the method, or nothing
         cells: one a heading
+        marked: places of the cells to mark: nobody can be claimed to be better
     """
 
     family: str
     method: str
     label: str
     cells: tuple[str, ...]
+    marked: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -67,18 +71,26 @@ class Table:
     footnotes: tuple[str, ...]
 
 
-def group_rows(methods: pd.DataFrame, columns: Sequence[Column]) -> tuple[tuple[Row, ...], ...]:
+def group_rows(
+    methods: pd.DataFrame, columns: Sequence[Column], marked: Mapping[str, Collection[str]]
+) -> tuple[tuple[Row, ...], ...]:
     """Return the rows of a table, family by family; the first cell is the number of seeds.
 
     Args:
         methods: a row a method and label, sorted by family
         columns: what to show
+        marked: names of the rows to mark, by column
     """
     groups: dict[str, list[Row]] = {}
     for one in methods.to_dict("records"):
         family = str(one["family"])
         cells = (str(one["seeds"]), *(_cell(one, column) for column in columns))
-        groups.setdefault(family, []).append(Row(family, str(one["method"]), str(one["label"]), cells))
+        method, label = str(one["method"]), str(one["label"])
+        name = name_row(method, label)
+        places = frozenset(
+            place for place, column in enumerate(columns, start=1) if name in marked.get(column.name, ())
+        )
+        groups.setdefault(family, []).append(Row(family, method, label, cells, places))
     return tuple(tuple(rows) for rows in groups.values())
 
 

@@ -42,6 +42,7 @@ def _draw(table: Table) -> RichTable:
             name = Text(row.method)
             if row.label:
                 name.append(f"\n  · {row.label}", style="dim")
-            drawn.add_row(name, *(Text(cell) for cell in row.cells))
+            cells = (Text(cell, style="bold" if place in row.marked else "") for place, cell in enumerate(row.cells))
+            drawn.add_row(name, *cells)
         drawn.add_section()
     return drawn

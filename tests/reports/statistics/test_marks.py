@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fuselab.reports.report import report
+
+from ..conftest import make_settings
+
+
+def said(sweep, **changes) -> tuple[str, ...]:
+    made = report(sweep.path, split="test", settings=make_settings(**changes))
+    return tuple(
+        one for one in made.table(made.columns.on_paper()).footnotes if "bold" in one or "samples could" in one
+    )
+
+
+RULE = "5 seeds, Holm-corrected over all 3 pairs of methods, alpha 0.05"
+
+
+@pytest.mark.parametrize(
+    ("test", "over"),
+    [("crossed", "over seeds and test samples"), ("t", "over seeds, for these test samples")],
+)
+def test_the_rule_is_said(answered_sweep, test, over):
+    assert said(answered_sweep, test=test) == (
+        f"bold: not shown to be worse than any method in that column ({over}, {RULE})",
+    )
+
+
+def test_where_nobody_is_worse_that_is_said(answered_sweep):
+    over = "over seeds by signed ranks, for these test samples"
+    assert said(answered_sweep, test="wilcoxon") == (
+        f"no bold: no method is shown to be worse than another ({over}, {RULE})",
+    )
+
+
+def test_columns_without_marks_are_named(sweep):
+    """Methods that differ in one slice alone."""
+    generator = np.random.default_rng(0)
+    first_slice = np.arange(600) % 3 == 0
+    for method, skill in (("early/sum", 0.9), ("early/concat", 0.1)):
+        for seed in range(5):
+            sweep.answered(method, seed, generator.random(600) < np.where(first_slice, skill, 0.5))
+    assert said(sweep)[1] == "no bold where no method is shown to be worse than the best: unique audio, unique image"
+
+
+def test_predictions_that_could_not_be_used_are_said(answered_sweep):
+    folder = next(answered_sweep.path.glob("early-sum-s3-*"))
+    (folder / "predictions.parquet").unlink()
+    assert said(answered_sweep)[-1] == f"test samples could not be counted: predictions are missing: {folder.name}"
+
+
+def test_one_seed_is_said(sweep):
+    sweep.finished("early/sum", 0)
+    sweep.finished("early/concat", 0, 0.9)
+    assert said(sweep) == ("no bold: with one seed no difference between methods can be claimed",)
+
+
+def test_one_method_needs_no_rule(sweep):
+    sweep.finished("early/sum", 0)
+    sweep.finished("early/sum", 1, 0.9)
+    assert said(sweep) == ()
+
+
+def test_a_method_with_fewer_seeds_is_named(answered_sweep):
+    answered_sweep.answered("late/mean", 7, [True] * 600)
+    assert said(answered_sweep)[-1] == (
+        "not tested, for want of common seeds or of a spread, and never bold: late/mean"
+    )
+    assert "0 to 5 seeds" in said(answered_sweep)[0]
+
+
+def test_a_method_that_found_no_number_is_never_bold(answered_sweep):
+    for seed in range(5):
+        answered_sweep.finished("late/mean", seed, float("nan") if seed == 2 else 0.99)
+    made = report(answered_sweep.path, split="test", settings=make_settings())
+    assert said(answered_sweep)[-2].endswith("never bold: late/mean")
+    assert "late/mean" not in made.statistics.best["accuracy"].names
