@@ -57,7 +57,7 @@ def footnotes(
     columns: Columns,
     *,
     split: Split,
-    statistics: Statistics,
+    statistics: Statistics | str,
     search: dict[str, Any] | None = None,
 ) -> tuple[str, ...]:
     """Return how to read the numbers.
@@ -67,7 +67,7 @@ def footnotes(
         shown: the columns of this table
         columns: all that there are
         split: whose metrics they are
-        statistics: what can be claimed of them
+        statistics: what can be claimed of them, or why nothing can
         search: the record of the search that chose the settings, if one did
     """
     counts = sorted(set(methods["seeds"]))

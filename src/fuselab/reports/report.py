@@ -41,7 +41,7 @@ class Report:
         methods: a row a method, with means and deviations
         runs: a row a run, with all that it found
         search: the record of the search that chose the settings; None where there was none
-        statistics: what can be claimed of its first metric
+        statistics: what can be claimed of its first metric, or why nothing can
     """
 
     sweep: Path
@@ -52,17 +52,17 @@ class Report:
     methods: pd.DataFrame
     runs: pd.DataFrame
     search: dict[str, Any] | None
-    statistics: Statistics
+    statistics: Statistics | str
 
     def table(self, columns: Sequence[Column]) -> Table:
         """Return the table with some of the columns."""
+        found = {} if isinstance(self.statistics, str) else self.statistics.best
+        marked = {column: best.names for column, best in found.items()}
         return Table(
             title=self.title,
             notes=self.notes,
             headings=("seeds", *(column.heading for column in columns)),
-            families=group_rows(
-                self.methods, columns, {column: best.names for column, best in self.statistics.best.items()}
-            ),
+            families=group_rows(self.methods, columns, marked),
             footnotes=footnotes(
                 self.methods,
                 columns,
@@ -123,15 +123,15 @@ def write_report(made: Report, out: Path | None) -> list[Path]:
     """
     folder = out or made.sweep / ("report" if made.split == "test" else f"report-{made.split}")
     table = made.table(made.columns.on_paper())
-    statistics, pairs = write_statistics(made.statistics, title=made.title)
     texts = {
         "table.md": write_markdown(table),
         "table.tex": write_latex(table),
         "table.csv": made.methods.to_csv(index=False, lineterminator="\n"),
         "runs.csv": made.runs.to_csv(index=False, lineterminator="\n"),
-        "statistics.md": statistics,
-        "pairs.csv": pairs.to_csv(index=False, lineterminator="\n", float_format=DIGITS),
     }
+    if not isinstance(made.statistics, str):
+        texts["statistics.md"], pairs = write_statistics(made.statistics, title=made.title)
+        texts["pairs.csv"] = pairs.to_csv(index=False, lineterminator="\n", float_format=DIGITS)
     for name, text in texts.items():
         write_whole(folder / name, partial(_fill, content=text.encode()))
     return [folder / name for name in texts]

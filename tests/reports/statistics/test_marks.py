@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fuselab.reports.report import report
+from fuselab.reports.report import report, write_report
 
 from ..conftest import make_settings
 
@@ -77,3 +77,16 @@ def test_a_method_that_found_no_number_is_never_bold(answered_sweep):
     made = report(answered_sweep.path, split="test", settings=make_settings())
     assert said(answered_sweep)[-2].endswith("never bold: late/mean")
     assert "late/mean" not in made.statistics.best["accuracy"].names
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [("loss", "there is no metric but the loss"), ("auroc", "whether more auroc is better is not known")],
+)
+def test_a_metric_that_cannot_be_compared_is_said(sweep, metric, words):
+    for method in ("early/sum", "early/concat"):
+        for seed in range(3):
+            sweep.finished(method, seed, test={metric: 0.1 * seed})
+    assert said(sweep) == (f"no bold: {words}",)
+    made = report(sweep.path, split="test", settings=make_settings())
+    assert [path.name for path in write_report(made, None)] == ["table.md", "table.tex", "table.csv", "runs.csv"]

@@ -19,7 +19,7 @@ from fuselab.reports.statistics.mcnemar import combine_dependent, mcnemar_test
 from fuselab.reports.statistics.omnibus import Omnibus, friedman_nemenyi
 from fuselab.reports.statistics.paired import against, all_pairs, paired_differences
 from fuselab.reports.statistics.predictions import Samples, read_samples
-from fuselab.reports.statistics.scores import Scores, collect_scores
+from fuselab.reports.statistics.scores import HIGHER, LOWER, Scores, collect_scores
 from fuselab.reports.statistics.settings import Settings
 
 COUNTED = frozenset({"accuracy", "subset_accuracy"})  # a sample is right or wrong: McNemar's test knows these
@@ -48,8 +48,8 @@ class Statistics:
 
 def analyse(
     sweep: Path, runs: Sequence[Run], frame: pd.DataFrame, metrics: Sequence[str], *, split: Split, settings: Settings
-) -> Statistics:
-    """Compare all methods of a sweep.
+) -> Statistics | str:
+    """Compare all methods of a sweep, or say in words why that can't be.
 
     Args:
         sweep: its folder
@@ -62,6 +62,10 @@ def analyse(
     Raises:
         ConfigError: a baseline that is no method
     """
+    if not metrics:
+        return "there is no metric but the loss"
+    if metrics[0] not in HIGHER | LOWER:
+        return f"whether more {metrics[0]} is better is not known"
     # Predictions are kept of the test split alone.
     found = read_samples(sweep, runs, metrics[0]) if split == "test" else "predictions are of the test split alone"
     samples = found if isinstance(found, Samples) else None

@@ -116,7 +116,7 @@ def _needed(comparisons: Comparisons, difference: float, spread: float, error: f
     found = seeds_needed(difference=difference, deviation=spread, sample_error=error, alpha=alpha, power=settings.power)
     if found is not None:
         return f"about {found} seeds would be needed"
-    return "no number of seeds would do, for want of test samples," if error else "thousands of seeds would be needed"
+    return "more test samples would be needed, whatever the seeds," if error else "thousands of seeds would be needed"
 
 
 def _sample_errors(comparisons: Comparisons) -> Array:

@@ -9,13 +9,15 @@ from fuselab.reports.statistics.claims import CORRECTED, OVER
 from fuselab.reports.table import Column
 
 
-def say_marks(statistics: Statistics, columns: Sequence[Column]) -> tuple[str, ...]:
+def say_marks(statistics: Statistics | str, columns: Sequence[Column]) -> tuple[str, ...]:
     """Return the rule by which cells of a table are bold, and what could not be tested.
 
     Args:
-        statistics: of the sweep
+        statistics: of the sweep, or why there are none
         columns: that the table shows
     """
+    if isinstance(statistics, str):
+        return (f"no bold: {statistics}",)
     pairs, settings = statistics.pairs, statistics.settings
     tested = [column for column in columns if column.name in statistics.best]
     if not len(pairs) or not tested:
