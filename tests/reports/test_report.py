@@ -123,7 +123,7 @@ def test_all_that_are_not_shown_to_be_worse_are_marked_alike(answered_sweep):
     assert bold == {"method": 0, "---": 0, "unimodal/image": 0, "early/concat": 4, "early/sum": 4}
     lines = [line for line in latex.splitlines() if line.startswith(("early/", "unimodal/"))]
     assert [line.count(r"\textbf") for line in lines] == [0, 4, 4]
-    rule = "over seeds and test samples, 5 seeds, Holm-corrected over all 3 pairs of methods, alpha 0.05"
+    rule = "over seeds and test samples, 5 seeds, Holm-corrected over 3 methods, alpha 0.05"
     for text in (markdown, latex, " ".join(shown(answered_sweep, 120).split())):
         assert rule in text
 
@@ -139,7 +139,7 @@ def test_the_command_line_says_how_to_test(answered_sweep, capsys):
     command = ["report", str(answered_sweep.path), "--test", "t", "--alpha", "0.01", "--baseline", "early/sum"]
     assert main([*command, "--correction", "benjamini_hochberg"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "over seeds, for these test samples, 5 seeds, Benjamini-Hochberg-corrected over all 3 pairs" in said
+    assert "over seeds, for these test samples, 5 seeds, Benjamini-Hochberg-corrected over 3 methods" in said
     assert "alpha 0.01" in said
     text = (answered_sweep.path / "report" / "statistics.md").read_text(encoding="utf-8")
     assert "## Against the baseline early/sum" in text

@@ -79,10 +79,11 @@ def test_equal_runs_are_equal_and_runs_without_samples_are_not_tested():
     assert np.isnan(crossed_test(alone, *pair, alpha=0.05).p).all()
 
 
-def test_a_constant_difference_of_all_samples_is_not_tested():
-    shares = np.zeros((2, 3, 50), dtype=np.float32)
-    shares[1] = 1.0
-    scores = make_scores(shares.mean(2), samples=shares)
+@pytest.mark.parametrize("spread", [0.0, 1.0])
+def test_a_constant_difference_of_all_samples_is_not_tested(spread):
+    shares = np.repeat(spread * np.random.default_rng(0).random((1, 3, 50), dtype=np.float32), 2, axis=0)
+    shares[1] += 1.0
+    scores = make_scores(shares.mean(2, dtype=float), samples=shares)
     assert np.isnan(crossed_test(scores, np.array([0]), np.array([1]), alpha=0.05).p).all()
 
 

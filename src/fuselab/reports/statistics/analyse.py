@@ -79,7 +79,7 @@ def analyse(
         settings=settings,
         pairs=compared[metrics[0]],
         to_baseline=None if name is None else compare(first, against(first, name), settings=settings),
-        best={one.removeprefix("slices."): find_best(of) for one, of in compared.items()},
+        best={one.removeprefix("slices."): find_best(of, settings=settings) for one, of in compared.items()},
         omnibus=_rank_slices([scores[one] for one in metrics[1:]], metrics[1:], alpha=settings.alpha),
         seeds_alone=found if isinstance(found, str) and settings.test == "crossed" else "",
     )

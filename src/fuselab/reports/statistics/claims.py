@@ -80,7 +80,7 @@ def say_result(comparisons: Comparisons, best: Best, *, settings: Settings) -> t
     if not comparisons.holds.any():
         said.append(f"with {most} seeds no difference between the {number} methods can be claimed")
     else:
-        said.append(f"{int(comparisons.holds.sum())} of {len(comparisons)} pairs of methods differ")
+        said.append(f"{int(comparisons.holds.sum())} of {_count(len(comparisons), 'pair')} of methods differ")
         high = "highest" if scores.higher else "lowest"
         said.append(f"{best.leader} has the {high} mean {say_metric(scores.metric)} and {_beside(comparisons, best)}")
     if best.untested:
@@ -174,10 +174,10 @@ def say_p(value: float) -> str:
 def _beside(comparisons: Comparisons, best: Best) -> str:
     others = [name for name in comparisons.scores.names if name in best.names and name != best.leader]
     if not best.names:
-        return "is not shown to be better than any other"
+        return "is not shown to be the best: every other may be as well"
     if not others:
-        return "is better than every other that it was tested against"
-    return f"is not shown to be better than {', '.join(others)}; each of the rest is worse than some method"
+        return "is the best of all that it was tested against"
+    return f"may be the best; so may {', '.join(others)}, and no other"
 
 
 def _count(number: int, what: str) -> str:

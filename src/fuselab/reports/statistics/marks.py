@@ -29,15 +29,15 @@ def say_marks(statistics: Statistics | str, columns: Sequence[Column]) -> tuple[
         return ("no bold: nothing could be tested, since differences between methods don't vary with the seed",)
     number = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     rule = (
-        f"{OVER[pairs.test]}, {number} seeds, {CORRECTED[settings.correction]} over all {len(pairs)} pairs of methods, "
-        f"alpha {settings.alpha:g}"
+        f"each tested against all others {OVER[pairs.test]}, {number} seeds, {CORRECTED[settings.correction]} over "
+        f"{len(pairs.scores.names)} methods, alpha {settings.alpha:g}"
     )
     marked = [column for column in tested if statistics.best[column.name].names]
     if not marked:
-        return (f"no bold: no method is shown to be worse than another ({rule})", *_not_tested(statistics, tested))
-    said = [f"bold: not shown to be worse than any method in that column ({rule})"]
+        return (f"no bold: every method may be the best ({rule})", *_not_tested(statistics, tested))
+    said = [f"bold: may be the best in that column, and no other may ({rule})"]
     if rest := [column.heading for column in tested if column not in marked]:
-        said.append(f"no bold where no method is shown to be worse than the best: {', '.join(rest)}")
+        said.append(f"no bold where every method may be the best: {', '.join(rest)}")
     return (*said, *_not_tested(statistics, tested))
 
 
