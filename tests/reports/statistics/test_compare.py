@@ -27,6 +27,13 @@ def test_without_samples_a_test_of_both_is_one_of_seeds():
     assert compare(scores, all_pairs(scores), settings=make_settings()).test == "t"
 
 
+def test_what_could_not_be_tested_never_holds():
+    scores = make_scores([[0.5, 0.5, 0.5], [0.9, 0.9, 0.9]])
+    found = compare(scores, all_pairs(scores), settings=make_settings(test="t"))
+    assert np.isnan(found.corrected).tolist() == [True]
+    assert found.holds.tolist() == [False]
+
+
 def test_some_of_the_pairs_keep_their_correction():
     scores = make_scores(np.random.default_rng(0).normal(0.8, 0.02, (4, 5)))
     found = compare(scores, all_pairs(scores), settings=make_settings())

@@ -63,7 +63,11 @@ def write_statistics(statistics: Statistics, *, title: str) -> tuple[str, pd.Dat
     reference = statistics.to_baseline
     if reference is None and best.leader is not None:
         lines += ["", f"## Against {escape_markdown(best.leader)}, which leads", ""]
-        lines += ["p is corrected over all pairs: the leader was chosen by these very numbers.", ""]
+        lines += [
+            "p is corrected over all pairs, since the leader was chosen by these very numbers; for the same reason its "
+            "lead is likely to be smaller than it looks.",
+            "",
+        ]
         lines += _table(_with_leader(pairs, best.leader), vary="second", settings=settings)
     elif reference is not None and settings.baseline is not None:
         lines += ["", f"## Against the baseline {escape_markdown(settings.baseline)}", ""]
