@@ -91,7 +91,7 @@ def test_with_two_seeds_nothing_is_claimed_and_the_seeds_that_it_takes_are_said(
     spread = np.median(found.tested.deviation)
     needed = seeds_needed(difference=0.01, deviation=spread, sample_error=0.0, alpha=0.05 / 3, power=0.8)
     assert result(found.scores.values) == (
-        "with 2 seeds no difference between the 3 methods can be claimed",
+        "with 2 seeds no difference between any two of the 3 methods can be claimed",
         f"about {needed} seeds would be needed to see a difference of 1.0 points between two methods (power 0.8, alpha "
         f"0.05 shared by 3 comparisons; differences of the middle pair spread by {100 * spread:.1f} points over seeds)",
     )
@@ -133,6 +133,22 @@ def test_too_few_test_samples_are_said_to_be_so():
     said = say_needed(compare(scores, all_pairs(scores), settings=settings), settings=settings)
     assert said.startswith("more test samples would be needed, whatever the seeds, to see a difference of 1.0 points")
     assert "over test samples)" in said
+
+
+def test_what_many_beat_is_said_where_no_single_pair_shows_it():
+    values = 0.9 + 0.01 * np.random.default_rng(0).normal(size=(21, 5))
+    values[20] = [0.65, 0.35, 0.55, 0.45, 0.5]
+    said = result(values)
+    assert said[0] == "with 5 seeds no difference between any two of the 21 methods can be claimed"
+    assert said[1].endswith(", and no other")
+    assert "u" not in said[1].split("may be the best; so may ")[1].replace(", and no other", "").split(", ")
+
+
+def test_some_of_the_pairs_share_alpha_with_all():
+    found = compared(np.random.default_rng(0).normal(0.8, 0.01, (6, 4)))
+    alone = found.only(np.array([14]))
+    assert say_claim(alone, 0, settings=SETTINGS) == say_claim(found, 14, settings=SETTINGS)
+    assert "were that the true difference" in say_claim(alone, 0, settings=SETTINGS)
 
 
 def test_numbers_have_no_negative_zero():

@@ -39,6 +39,15 @@ def test_the_table_has_a_row_for_every_other_method_and_bold_where_it_holds(answ
     assert ["**" in row[2] for row in body] == [False, True]
 
 
+def test_a_method_that_was_not_tested_does_not_lead_though_its_mean_is_higher(answered_sweep):
+    answered_sweep.answered("late/mean", 7, [True] * 600)
+    text = section(answered_sweep)
+    assert "## Against early/sum, which leads" in text
+    assert "positive where early/sum is better" in text
+    assert [row[0] for row in rows(text)[2:4]] == ["early/concat", "unimodal/image"]
+    assert "not tested against early/sum, for want of common seeds or of a spread: late/mean" in text
+
+
 def test_a_baseline_takes_the_place_of_the_leader(answered_sweep):
     text = section(answered_sweep, baseline="early/concat")
     assert "## Against the baseline early/concat" in text

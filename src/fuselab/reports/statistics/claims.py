@@ -76,11 +76,11 @@ def say_result(comparisons: Comparisons, best: Best, *, settings: Settings) -> t
         return ("with one seed no difference between methods can be claimed: how much seeds matter can't be known",)
     if best.leader is None:
         return (f"with {most} seeds nothing could be tested: the differences don't vary with the seed",)
-    said = []
-    if not comparisons.holds.any():
-        said.append(f"with {most} seeds no difference between the {number} methods can be claimed")
+    if comparisons.holds.any():
+        said = [f"{int(comparisons.holds.sum())} of {_count(comparisons.number, 'pair')} of methods differ"]
     else:
-        said.append(f"{int(comparisons.holds.sum())} of {_count(len(comparisons), 'pair')} of methods differ")
+        said = [f"with {most} seeds no difference between any two of the {number} methods can be claimed"]
+    if comparisons.holds.any() or best.names:
         high = "highest" if scores.higher else "lowest"
         said.append(f"{best.leader} has the {high} mean {say_metric(scores.metric)} and {_beside(comparisons, best)}")
     if best.untested:
@@ -105,14 +105,14 @@ def say_needed(comparisons: Comparisons, *, settings: Settings) -> str:
     beside = f" and have a standard error of {say_size(error, metric)} over test samples" if error else ""
     return (
         f"{needed} to see a difference of {say_size(settings.interest, metric)} between two methods (power "
-        f"{settings.power:g}, alpha {settings.alpha:g} shared by {_count(len(comparisons), 'comparison')}; "
+        f"{settings.power:g}, alpha {settings.alpha:g} shared by {_count(comparisons.number, 'comparison')}; "
         f"differences of the middle pair spread by {say_size(spread, metric)} over seeds{beside})"
     )
 
 
 def _needed(comparisons: Comparisons, difference: float, spread: float, error: float, *, settings: Settings) -> str:
     # The first of many corrected tests is held to this; a later one asks for less.
-    alpha = settings.alpha / len(comparisons)
+    alpha = settings.alpha / comparisons.number
     found = seeds_needed(difference=difference, deviation=spread, sample_error=error, alpha=alpha, power=settings.power)
     if found is not None:
         return f"about {found} seeds would be needed"

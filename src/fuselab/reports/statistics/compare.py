@@ -28,6 +28,7 @@ class Comparisons:
         tested: each pair by itself
         corrected: (P,), p-values, corrected over all pairs
         holds: (P,), whether a pair's difference can be claimed
+        number: how many pairs were corrected for, of which these may be some
     """
 
     scores: Scores
@@ -37,6 +38,7 @@ class Comparisons:
     tested: Tested
     corrected: Array
     holds: Array
+    number: int
 
     def __len__(self) -> int:
         return len(self.first)
@@ -79,4 +81,4 @@ def compare(scores: Scores, pairs: tuple[Array, Array], *, settings: Settings) -
         tested = make(paired_differences(scores, first_P, second_P), alpha=settings.alpha)
     corrected_P = correct(tested.p, correction=settings.correction)
     holds_P = np.nan_to_num(corrected_P, nan=1.0) <= settings.alpha
-    return Comparisons(scores, test, first_P, second_P, tested, corrected_P, holds_P)
+    return Comparisons(scores, test, first_P, second_P, tested, corrected_P, holds_P, len(first_P))

@@ -110,10 +110,8 @@ def _how(statistics: Statistics) -> list[str]:
 
 
 def _with_leader(pairs: Comparisons, leader: str) -> Comparisons:
-    """Return the comparisons with one method out of all pairs, with the corrections of all pairs."""
-    place = pairs.scores.index(leader)
-    chosen = np.flatnonzero((pairs.first == place) | (pairs.second == place))
-    return pairs.only(chosen)
+    """Return the comparisons of the leader, which stands first in them, with the corrections of all pairs."""
+    return pairs.only(np.flatnonzero(pairs.first == pairs.scores.index(leader)))
 
 
 def _table(comparisons: Comparisons, *, vary: Literal["first", "second"], settings: Settings) -> list[str]:
