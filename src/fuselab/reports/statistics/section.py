@@ -55,7 +55,7 @@ def write_statistics(statistics: Statistics, *, title: str) -> tuple[str, pd.Dat
         title: what the table is of
     """
     pairs, settings = statistics.pairs, statistics.settings
-    scores = pairs.scores
+    scores, frame = pairs.scores, frame_pairs(pairs, settings=settings)
     best = statistics.best[next(iter(statistics.best))]
     lines = [f"# Statistics: {escape_markdown(title)}", "", f"## What holds in {say_metric(scores.metric)}", ""]
     lines += [f"- {escape_markdown(said)}" for said in say_result(pairs, best, settings=settings)]
@@ -68,7 +68,9 @@ def write_statistics(statistics: Statistics, *, title: str) -> tuple[str, pd.Dat
             "lead is likely to be smaller than it looks.",
             "",
         ]
-        lines += _table(_with_leader(pairs, best.leader), vary="second", settings=settings)
+        # The leader stands first in its pairs with all others that were tested.
+        places = np.flatnonzero(pairs.first == scores.index(best.leader))
+        lines += _table(pairs.only(places), frame.iloc[places], vary="second", settings=settings)
     elif reference is not None and settings.baseline is not None:
         lines += ["", f"## Against the baseline {escape_markdown(settings.baseline)}", ""]
         lines += [
@@ -76,10 +78,10 @@ def write_statistics(statistics: Statistics, *, title: str) -> tuple[str, pd.Dat
             "too has two chances of a false claim.",
             "",
         ]
-        lines += _table(reference, vary="first", settings=settings)
+        lines += _table(reference, frame_pairs(reference, settings=settings), vary="first", settings=settings)
     if statistics.omnibus is not None:
         lines += ["", "## Ranks over slices", "", *_ranks(statistics.omnibus, alpha=settings.alpha)]
-    return "\n".join(lines) + "\n", frame_pairs(pairs, settings=settings)
+    return "\n".join(lines) + "\n", frame
 
 
 def _how(statistics: Statistics) -> list[str]:
@@ -109,13 +111,9 @@ def _how(statistics: Statistics) -> list[str]:
     return said
 
 
-def _with_leader(pairs: Comparisons, leader: str) -> Comparisons:
-    """Return the comparisons of the leader, which stands first in them, with the corrections of all pairs."""
-    return pairs.only(np.flatnonzero(pairs.first == pairs.scores.index(leader)))
-
-
-def _table(comparisons: Comparisons, *, vary: Literal["first", "second"], settings: Settings) -> list[str]:
-    frame = frame_pairs(comparisons, settings=settings)
+def _table(
+    comparisons: Comparisons, frame: pd.DataFrame, *, vary: Literal["first", "second"], settings: Settings
+) -> list[str]:
     metric = comparisons.scores.metric
     level = f"{100 * (1 - settings.alpha):g} %"
     headings = ("method", "seeds", "difference", f"{level} interval", "p", "g", "better in")
