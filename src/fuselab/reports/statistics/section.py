@@ -96,7 +96,8 @@ def _how(statistics: Statistics) -> list[str]:
     said.append(
         "What may be the best, and is bold in the table: each method's p that no other is better than it combines the "
         f"one-sided tests of all others against it (Simes), and is {CORRECTED[settings.correction]} over "
-        f"{len(pairs.scores.names)} methods."
+        f"{len(pairs.scores.names)} methods. So a method that several others beat is shown not to be the best also "
+        "where no single pair of them is shown to differ."
     )
     said.append(
         "All runs share one split of one set of data: nothing is said of other splits, and a method that was tuned for "
