@@ -21,6 +21,7 @@ from fuselab.errors import ConfigError, DataError
 from fuselab.execute import check_devices, execute, work
 from fuselab.instantiate import instantiate
 from fuselab.runs.compose import composer, resolved
+from fuselab.runs.excerpt import read_excerpt
 from fuselab.runs.files import write_whole
 from fuselab.runs.folder import RunFolder
 from fuselab.runs.identity import identity
@@ -195,6 +196,23 @@ def test_the_test_split_is_opened_once_when_all_is_decided(train, compose, tmp_p
     train("trainer.max_epochs=2")
     assert seen == ["train", "val", "test"]
     assert epochs == {"train": 0, "val": 0, "test": 2}
+
+
+def test_some_test_samples_are_kept_for_the_report_once_for_all_runs(train, tmp_path):
+    train(name="first")
+    (file,) = (tmp_path / "excerpt").iterdir()
+    shown = read_excerpt(file)
+    assert len(shown) == 3 * 48  # three modalities of every sample of this small split
+    assert {one.media_type for one in shown} == {"image/png", "audio/wav", "text/plain"}
+    written = file.stat().st_mtime_ns
+    train("seed=1", "fusion=unimodal/image", name="second")
+    assert file.stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize("override", ["excerpt=0", "test=false"])
+def test_no_test_sample_is_kept_where_nobody_wants_it(override, train, tmp_path):
+    train(override)
+    assert not (tmp_path / "excerpt").exists()
 
 
 def test_a_run_says_nothing_on_the_screen_and_all_in_its_log(train, capfd):

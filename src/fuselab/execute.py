@@ -126,6 +126,8 @@ def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
             found["test"] = trainer.test(task, datamodule=datamodule, verbose=False)[0]
         total = fitted + time.perf_counter() - tested  # a checkpoint opened for testing brings its callbacks' states
         if trainer.is_global_zero:
+            if config["test"] and config["excerpt"]:
+                _keep_excerpt(config, folder, datamodule)
             result = _result(config, folder, task, datamodule)
             result |= {
                 "warnings": warned,
@@ -254,6 +256,21 @@ def _feature_caches(config: Mapping[str, Any], task: Task) -> dict[str, FeatureC
                 modality=name, origin=origin, release=encoder.release, store=config["feature_cache"]
             )
     return caches
+
+
+def _keep_excerpt(config: Mapping[str, Any], folder: RunFolder, datamodule: InMemoryDataModule) -> None:
+    """Keep some test samples beside the sweep's runs, once for all of them."""
+    from fuselab.data.excerpt import take_excerpt
+    from fuselab.runs.excerpt import excerpt_file, write_excerpt
+
+    paired = datamodule.loaded()
+    file = excerpt_file(folder.path.parent, paired.fingerprint)
+    if not file.exists():
+        # The data's rate, not the encoder's: a transform may lie between them.
+        rate: int | None = (config["data"].get("audio") or {}).get("sample_rate")
+        heard = [name for name, one in config["encoder"].items() if one and "sample_rate" in one]
+        rates = {} if rate is None else dict.fromkeys(heard, rate)
+        write_excerpt(file, take_excerpt(paired.splits["test"], config["excerpt"], sample_rates=rates))
 
 
 def _result(config: Mapping[str, Any], folder: RunFolder, task: Task, datamodule: InMemoryDataModule) -> dict[str, Any]:

@@ -48,6 +48,7 @@ def test_every_value_counts_but_those_that_cannot_change_the_result(shipped):
     ("key", "value"),
     [
         ("dry_run", True),
+        ("excerpt", 0),
         ("feature_cache", False),
         ("logger", {"_target_": "other"}),
         ("name", "other"),

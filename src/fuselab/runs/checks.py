@@ -31,6 +31,7 @@ def check_config(config: Mapping[str, Any]) -> None:
     if config.get("rerun") not in RERUN:
         raise ConfigError(f"rerun ({_get(config, 'rerun')}) must be one of {', '.join(RERUN)}; set rerun=failed")
     _check_count(config, "retries", least=0)
+    _check_count(config, "excerpt", least=0)
     delay = config.get("retry_delay")
     if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay < float("inf"):
         raise ConfigError(f"retry_delay ({delay!r}) must be a number of seconds of at least 0; set retry_delay=10")

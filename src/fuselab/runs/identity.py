@@ -16,6 +16,7 @@ NEUTRAL = frozenset(
     {
         "dry_run",
         "examine",
+        "excerpt",
         "feature_cache",
         "hydra",
         "logger",
