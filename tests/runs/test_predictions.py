@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fuselab.errors import RunFolderError
-from fuselab.runs.predictions import write_predictions
+from fuselab.runs.predictions import read_predictions, write_predictions
 
 COLUMNS = {
     "index": np.array([2, 0, 1]),
@@ -74,3 +74,29 @@ def test_samples_that_stand_twice_or_lack_something_are_refused(change, tmp_path
     ):
         write_predictions(tmp_path / "p.parquet", COLUMNS | change, slices=("easy", "hard"))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "target",
+    [np.array([7, 5, 6]), np.array([0.5, 2.5, -3.0]), np.array([[1, 0], [0, 1], [1, 1]])],
+    ids=["classes", "values", "labels"],
+)
+def test_what_is_written_is_read(target, tmp_path):
+    write_predictions(tmp_path / "p.parquet", COLUMNS | {"target": target}, slices=("easy", "hard"))
+    found = read_predictions(tmp_path / "p.parquet")
+    assert found.index.tolist() == [0, 1, 2]
+    assert found.slice.tolist() == ["easy", "hard", "hard"]
+    assert found.target.tolist() == target[[1, 2, 0]].tolist()
+    np.testing.assert_array_equal(found.output, np.array([[0.0, -np.inf], [0.1, 1.0], [0.2, np.nan]], np.float32))
+
+
+def test_predictions_without_slices_and_without_a_file(tmp_path):
+    write_predictions(tmp_path / "p.parquet", COLUMNS | {"slice": None}, slices=())
+    assert read_predictions(tmp_path / "p.parquet").slice.tolist() == [None] * 3
+    assert read_predictions(tmp_path / "none.parquet") is None
+
+
+def test_a_file_that_holds_no_predictions_is_refused_in_words(tmp_path):
+    (tmp_path / "p.parquet").write_text("no")
+    with pytest.raises(RunFolderError, match="must be a Parquet file with index, slice, target and output"):
+        read_predictions(tmp_path / "p.parquet")

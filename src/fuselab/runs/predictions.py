@@ -1,8 +1,12 @@
-"""``predictions.parquet``: index, slice, target and output of every test sample."""
+"""``predictions.parquet``: index, slice, target and output of every test sample.
+
+Shapes: S samples, C outputs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,23 @@ from fuselab.errors import RunFolderError
 from fuselab.runs.files import write_whole
 
 Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a run said of every test sample, in the order of the dataset.
+
+    Args:
+        index: (S,) row of each sample in its split
+        slice: (S,) name of each sample's group, or None
+        target: (S,) classes or values, or (S, C)
+        output: (S, C)
+    """
+
+    index: Array
+    slice: Array
+    target: Array
+    output: Array
 
 
 def write_predictions(path: Path, columns: Mapping[str, Array | None], *, slices: Sequence[str]) -> None:
@@ -44,3 +65,44 @@ def write_predictions(path: Path, columns: Mapping[str, Array | None], *, slices
         }
     )
     write_whole(path, lambda temporary: pq.write_table(table, temporary))
+
+
+def read_predictions(path: Path) -> Predictions | None:
+    """Read predictions; None where there are none.
+
+    Args:
+        path: the file
+
+    Raises:
+        RunFolderError: the file holds no predictions
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        columns = pq.read_table(
+            path, columns=["index", "slice", "target", "output"], use_threads=False
+        ).combine_chunks()
+    except FileNotFoundError:
+        return None
+    except (OSError, pa.ArrowException) as error:
+        raise RunFolderError(
+            f"the predictions ({path}) must be a Parquet file with index, slice, target and output; delete the run's "
+            f"folder and launch it again ({error})"
+        ) from error
+    return Predictions(
+        index=columns["index"].to_numpy(),
+        slice=np.array(columns["slice"].to_pylist(), dtype=object),
+        target=_values(columns["target"]),
+        output=_values(columns["output"]),
+    )
+
+
+def _values(column: Any) -> Array:
+    import pyarrow as pa
+
+    if not pa.types.is_list(column.type):
+        return np.asarray(column.to_numpy())
+    # Python lists of a hundred thousand samples would take a hundred times as long.
+    values = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return np.asarray(values).reshape(len(column), -1)
