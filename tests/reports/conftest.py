@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import yaml
 
+from fuselab.reports.report import report, write_report
 from fuselab.reports.statistics.settings import Settings
 from fuselab.runs.files import write_json
 from fuselab.runs.lock import Owner
@@ -160,3 +161,8 @@ def answered_sweep(sweep: SweepFolder) -> SweepFolder:
         for seed in range(5):
             sweep.answered(method, seed, 0.7 * hard + 0.3 * generator.random(600) < skill)
     return sweep
+
+
+def write(sweep: Path, out: Path | None = None, *, split: str = "test", **changes: Any) -> list[Path]:
+    """Write a sweep's report."""
+    return write_report(report(sweep, split=split, settings=make_settings(**changes)), out)

@@ -35,7 +35,7 @@ def test_the_files_of_a_report(full_sweep):
     files = written(full_sweep)
     assert [file.relative_to(full_sweep.path).as_posix() for file in files] == [
         "report/table.md", "report/table.tex", "report/table.csv", "report/runs.csv", "report/statistics.md",
-        "report/pairs.csv",
+        "report/pairs.csv", "report/index.html",
     ]  # fmt: skip
     assert "| early/concat | 3 | 0.710 ± 0.010 | 0.700 ± 0.010 | 0.050 ± 0.000 | 0.710 ± 0.010 | 0.610 ± 0.010" in (
         files[0].read_text(encoding="utf-8")
@@ -111,7 +111,9 @@ def test_nobody_is_marked_where_nothing_can_be_claimed(full_sweep):
     styles = {tuple(re.findall(r"\x1b\[\d+m", line)) for line in lines}
     assert len(lines) == 4
     assert len(styles) == 1
-    for text in (file.read_text(encoding="utf-8") for file in written(full_sweep)):
+    *tables, page = written(full_sweep)
+    assert page.name == "index.html"
+    for text in (file.read_text(encoding="utf-8") for file in tables):
         assert r"\textbf" not in text
         assert "**" not in text
 
@@ -131,8 +133,9 @@ def test_all_that_are_not_shown_to_be_worse_are_marked_alike(answered_sweep):
 def test_the_statistics_are_the_same_for_the_same_runs(answered_sweep, tmp_path: Path):
     first, again = (written(answered_sweep, tmp_path / name, baseline="early/sum") for name in ("one", "two"))
     assert [file.read_bytes() for file in first] == [file.read_bytes() for file in again]
-    assert len(pd.read_csv(first[-1])) == 3
-    assert "## Against the baseline early/sum" in first[-2].read_text(encoding="utf-8")
+    *_, section, pairs, _ = first
+    assert len(pd.read_csv(pairs)) == 3
+    assert "## Against the baseline early/sum" in section.read_text(encoding="utf-8")
 
 
 def test_the_command_line_says_how_to_test(answered_sweep, capsys):

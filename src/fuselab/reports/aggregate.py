@@ -54,9 +54,7 @@ def frame_methods(runs: pd.DataFrame, *, split: Split) -> pd.DataFrame:
         runs: from :func:`frame_runs`
         split: whose metrics
     """
-    metrics = list_metrics(runs, split=split)
-    columns = {_measure_name(name): f"{split}.{name}" for name in metrics}
-    columns |= {_measure_name(name): name for name in COSTS if name in runs}
+    columns = measure_columns(runs, split=split)
     rows = []
     for (family, method, label), several in runs.groupby(["family", "method", "label"], sort=False, dropna=False):
         row: dict[str, Any] = {"method": method, "label": label, "family": family}
@@ -69,6 +67,17 @@ def frame_methods(runs: pd.DataFrame, *, split: Split) -> pd.DataFrame:
             row[name] = int(value) if value.is_integer() else value
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def measure_columns(runs: pd.DataFrame, *, split: Split) -> dict[str, str]:
+    """Return what varies from seed to seed: the column in the frame of runs by the name in the frame of methods.
+
+    Args:
+        runs: from :func:`frame_runs`
+        split: whose metrics
+    """
+    columns = {_measure_name(name): f"{split}.{name}" for name in list_metrics(runs, split=split)}
+    return columns | {_measure_name(name): name for name in COSTS if name in runs}
 
 
 def list_metrics(runs: pd.DataFrame, *, split: Split) -> list[str]:

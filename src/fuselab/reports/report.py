@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,17 +13,20 @@ from rich.console import Console, RenderableType
 
 from fuselab.reports.aggregate import Split, frame_methods, frame_runs, list_metrics
 from fuselab.reports.columns import Columns, choose_columns
+from fuselab.reports.dashboard.gather import Contents, gather
+from fuselab.reports.dashboard.page import write_page
 from fuselab.reports.labels import label_runs
 from fuselab.reports.latex import write_latex
-from fuselab.reports.load import load
+from fuselab.reports.load import Loaded, load
 from fuselab.reports.markdown import write_markdown
 from fuselab.reports.notes import footnotes, notes, title
 from fuselab.reports.statistics.analyse import Statistics, analyse
-from fuselab.reports.statistics.section import write_statistics
+from fuselab.reports.statistics.section import list_claims, write_statistics
 from fuselab.reports.statistics.settings import Settings
 from fuselab.reports.table import Column, Table, group_rows
 from fuselab.reports.terminal import rich_table
 from fuselab.runs.files import write_whole
+from fuselab.runs.folder import find_runs
 
 DIGITS = "%.10g"  # beyond them sums hang on the number of threads
 
@@ -42,6 +45,7 @@ class Report:
         runs: a row a run, with all that it found
         search: the record of the search that chose the settings; None where there was none
         statistics: what can be claimed of its first metric, or why nothing can
+        loaded: the runs themselves
     """
 
     sweep: Path
@@ -53,6 +57,7 @@ class Report:
     runs: pd.DataFrame
     search: dict[str, Any] | None
     statistics: Statistics | str
+    loaded: Loaded
 
     def table(self, columns: Sequence[Column]) -> Table:
         """Return the table with some of the columns."""
@@ -105,11 +110,12 @@ def report(sweep: Path, *, split: Split, settings: Settings) -> Report:
         runs=runs,
         search=loaded.search,
         statistics=analyse(sweep, loaded.runs, runs, columns.compared(), split=split, settings=settings),
+        loaded=loaded,
     )
 
 
 def write_report(made: Report, out: Path | None) -> list[Path]:
-    """Write a sweep's report as Markdown, LaTeX and CSV; the same runs give the same bytes.
+    """Write a sweep's report as Markdown, LaTeX, CSV and a page to look around in; the same runs give the same bytes.
 
     Args:
         made: the report
@@ -132,9 +138,26 @@ def write_report(made: Report, out: Path | None) -> list[Path]:
     if not isinstance(made.statistics, str):
         texts["statistics.md"], pairs = write_statistics(made.statistics, title=made.title)
         texts["pairs.csv"] = pairs.to_csv(index=False, lineterminator="\n", float_format=DIGITS)
+    texts["index.html"] = write_page(gather(_contents(made, table, texts)))
     for name, text in texts.items():
         write_whole(folder / name, partial(_fill, content=text.encode()))
     return [folder / name for name in texts]
+
+
+def _contents(made: Report, table: Table, texts: Mapping[str, str]) -> Contents:
+    return Contents(
+        title=made.title,
+        notes=made.notes,
+        footnotes=table.footnotes,
+        claims=list_claims(made.statistics),
+        split=made.split,
+        columns=made.columns,
+        methods=made.methods,
+        frame=made.runs,
+        runs={run.name: run for run in made.loaded.runs},
+        folders={folder.path.name: folder for folder in find_runs(made.sweep)},
+        downloads=dict(texts),
+    )
 
 
 def _fill(path: Path, *, content: bytes) -> None:

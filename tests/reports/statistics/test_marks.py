@@ -89,4 +89,6 @@ def test_a_metric_that_cannot_be_compared_is_said(sweep, metric, words):
             sweep.finished(method, seed, test={metric: 0.1 * seed})
     assert said(sweep) == (f"no bold: {words}",)
     made = report(sweep.path, split="test", settings=make_settings())
-    assert [path.name for path in write_report(made, None)] == ["table.md", "table.tex", "table.csv", "runs.csv"]
+    assert [path.name for path in write_report(made, None)] == [
+        "table.md", "table.tex", "table.csv", "runs.csv", "index.html",
+    ]  # fmt: skip

@@ -84,6 +84,23 @@ def write_statistics(statistics: Statistics, *, title: str) -> tuple[str, pd.Dat
     return "\n".join(lines) + "\n", frame
 
 
+def list_claims(statistics: Statistics | str) -> tuple[str, ...]:
+    """Return what holds and what doesn't, a sentence each: of all methods, of the leader and every other, and why.
+
+    Args:
+        statistics: of the sweep, or why there are none
+    """
+    if isinstance(statistics, str):
+        return (statistics,)
+    pairs, settings = statistics.pairs, statistics.settings
+    best = statistics.best[next(iter(statistics.best))]
+    said = list(say_result(pairs, best, settings=settings))
+    if best.leader is not None:
+        places = np.flatnonzero(pairs.first == pairs.scores.index(best.leader))
+        said += [say_claim(pairs, int(place), settings=settings) for place in places]
+    return (*said, *_how(statistics))
+
+
 def _how(statistics: Statistics) -> list[str]:
     pairs, settings = statistics.pairs, statistics.settings
     said = [WHY[pairs.test]]

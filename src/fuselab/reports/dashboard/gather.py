@@ -1,0 +1,186 @@
+"""All that the page knows of a sweep, as one JSON value: the same runs give the same bytes."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fuselab.reports.aggregate import Split, measure_columns
+from fuselab.reports.columns import Columns
+from fuselab.reports.dashboard.answers import Task, choose_samples, find_task, tell_answers, tell_samples
+from fuselab.reports.dashboard.curves import points_each, read_curves
+from fuselab.reports.dashboard.measures import list_measures, of_method, of_run, tell_measures
+from fuselab.reports.dashboard.pool import Pool, say
+from fuselab.reports.labels import flatten, name_row
+from fuselab.reports.load import Run
+from fuselab.runs.excerpt import Shown, excerpt_file, read_excerpt
+from fuselab.runs.folder import RunFolder
+from fuselab.runs.predictions import Predictions, read_predictions
+
+# Of a result: what stands among the measures.
+MEASURED = frozenset(
+    {"val", "test", "method", "seed", "parameters", "flops", "seconds", "epochs", "steps", "peak_memory_bytes"}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """What a page is made from.
+
+    Args:
+        title: the data, the split and the number of runs
+        notes: what a reader has to know before the numbers
+        footnotes: how to read the numbers
+        claims: sentences of what holds and what doesn't; none where nothing was tested
+        split: whose metrics
+        columns: of the report
+        methods: a row a method and label
+        frame: a row a run, in the order of the page
+        runs: the runs themselves, by name
+        folders: of the runs, by name; runs of several sweeps may stand on one page
+        downloads: the report's other files, text by name
+    """
+
+    title: str
+    notes: Sequence[str]
+    footnotes: Sequence[str]
+    claims: Sequence[str]
+    split: Split
+    columns: Columns
+    methods: pd.DataFrame
+    frame: pd.DataFrame
+    runs: Mapping[str, Run]
+    folders: Mapping[str, RunFolder]
+    downloads: Mapping[str, str]
+
+
+def gather(contents: Contents) -> dict[str, Any]:
+    """Return the page's data.
+
+    Args:
+        contents: of the page
+
+    Raises:
+        RunFolderError: predictions or an excerpt that can't be read
+    """
+    runs = [contents.runs[str(name)] for name in contents.frame["run"]]
+    measures = list_measures(contents.frame, contents.columns, split=contents.split)
+    there = measure_columns(contents.frame, split=contents.split)
+    methods = [
+        {
+            "name": name_row(str(row["method"]), str(row["label"])),
+            "family": str(row["family"]),
+            "values": of_method(row, measures),
+        }
+        for row in contents.methods.to_dict("records")
+    ]
+    places = {str(one["name"]): place for place, one in enumerate(methods)}
+    pool = Pool()
+    told: list[dict[str, Any]] = [
+        {
+            "name": run.name,
+            "method": places[name_row(run.method, str(row["label"]))],
+            "seed": run.seed,
+            "values": of_run(row, measures, there),
+            "facts": _facts(run),
+            "config": flatten(run.config),
+        }
+        for run, row in zip(runs, contents.frame.to_dict("records"), strict=True)
+    ]
+    shared = {key: _shared([one[key] for one in told]) for key in ("facts", "config")}
+    for one in told:
+        for key, common in shared.items():
+            one[key] = pool.pairs({name: value for name, value in one[key].items() if name not in common})
+    samples = _add_answers(told, runs, contents)
+    return {
+        "title": contents.title,
+        "data": ", ".join(sorted({str(run.result["data"]) for run in runs})),
+        "split": contents.split,
+        "notes": list(contents.notes),
+        "footnotes": list(contents.footnotes),
+        "claims": list(contents.claims),
+        "measures": tell_measures(measures),
+        "methods": methods,
+        "runs": told,
+        "curves": _add_curves(told, runs, contents.folders),
+        "shared": {key: {name: say(value) for name, value in common.items()} for key, common in shared.items()},
+        "texts": pool.texts,
+        "task": samples["task"],
+        "classes": _class_names(runs),
+        "samples": samples["samples"],
+        "downloads": dict(contents.downloads),
+    }
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    """Return where a result comes from: what it holds besides what it measured."""
+    facts = flatten({key: value for key, value in run.result.items() if key not in MEASURED})
+    return {key: value for key, value in facts.items() if value not in (None, [], {})}
+
+
+def _shared(several: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    first, *others = several
+    return {key: value for key, value in first.items() if all(key in other and other[key] == value for other in others)}
+
+
+def _add_curves(told: list[dict[str, Any]], runs: Sequence[Run], folders: Mapping[str, RunFolder]) -> list[str]:
+    """Give each run its learning curves; return the names of the metrics, in the order of their values."""
+    read = [read_curves(folders[run.name].metrics) for run in runs]
+    names = sorted({name for curves in read for name in curves.values})
+    points = points_each(len(runs), names)
+    for one, curves in zip(told, read, strict=True):
+        thin = curves.thinned(points)
+        one["curves"] = {"epoch": thin.epoch, "values": [thin.values.get(name) for name in names]}
+    return names
+
+
+def _add_answers(told: list[dict[str, Any]], runs: Sequence[Run], contents: Contents) -> dict[str, Any]:
+    """Give each run its answers; return the samples that all of them answered."""
+    task = find_task(runs[0].result[contents.split])
+    nothing: dict[str, Any] = {"task": None, "samples": []}
+    # Predictions are of the test split, which a report of validation has no business with.
+    if task is None or contents.split != "test":
+        return nothing
+    samples: list[dict[str, Any]] | None = None
+    chosen: list[int] = []
+    for one, run in zip(told, runs, strict=True):
+        predictions = read_predictions(contents.folders[run.name].predictions)
+        if predictions is None:
+            continue
+        if samples is None:
+            samples = _samples(predictions, contents.folders[run.name].path.parent, run, task)
+            chosen = [sample["index"] for sample in samples]
+        one["answers"] = tell_answers(predictions, chosen, task, run.config)
+    return nothing if samples is None else {"task": task, "samples": samples}
+
+
+def _samples(predictions: Predictions, sweep: Path, run: Run, task: Task) -> list[dict[str, Any]]:
+    excerpt = read_excerpt(excerpt_file(sweep, str(run.result["data_fingerprint"])))
+    chosen = sorted({one.index for one in excerpt}) or choose_samples(predictions, task)
+    told = tell_samples(predictions, chosen, task)
+    shown: dict[int, list[dict[str, Any]]] = {}
+    for one in excerpt:
+        shown.setdefault(one.index, []).append(_tell(one))
+    return [sample | {"shown": shown.get(sample["index"], [])} for sample in told]
+
+
+def _tell(one: Shown) -> dict[str, Any]:
+    told: dict[str, Any] = {"modality": one.modality, "type": one.media_type}
+    if one.media_type is None or one.content is None:
+        return told
+    if one.media_type.startswith("text/"):
+        return told | {"text": one.content.decode("utf-8", "replace")}
+    return told | {"data": base64.b64encode(one.content).decode()}
+
+
+def _class_names(runs: Sequence[Run]) -> list[str]:
+    """Return the names of the classes, where the config has them."""
+    for key, value in flatten(runs[0].config).items():
+        if key.startswith("data.source.target.") and key.endswith((".classes", ".labels")) and isinstance(value, list):
+            return [str(one) for one in value]
+    return []

@@ -1,0 +1,116 @@
+"""What the page's tables can show of a method and of a run, number by number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from fuselab.reports.aggregate import CONSTANTS, Split, measure_columns
+from fuselab.reports.columns import HEADINGS, Columns
+from fuselab.reports.dashboard.numbers import short, shorts
+from fuselab.reports.table import Column, say_count, say_seconds
+
+Kind = Literal["fraction", "count", "seconds", "bytes"]
+LOWER = frozenset({"mae", "rmse", "calibration_error", "loss"})  # the less, the better
+COSTS = {"total_seconds": "total s", "peak_memory_bytes": "peak memory", "epochs": "epochs"}
+KINDS: dict[str, Kind] = {"total_seconds": "seconds", "peak_memory_bytes": "bytes", "epochs": "count"}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A column of the page's tables.
+
+    Args:
+        name: in the frame of methods
+        heading: what it is called
+        kind: how its numbers are written
+        group: ``metric``, ``slice`` or ``cost``
+        lower: whether less is better
+        shown: whether the main table has it
+        constant: whether it is the same for every seed
+    """
+
+    name: str
+    heading: str
+    kind: Kind
+    group: Literal["metric", "slice", "cost"]
+    lower: bool
+    shown: bool
+    constant: bool
+
+
+def list_measures(runs: pd.DataFrame, columns: Columns, *, split: Split) -> list[Measure]:
+    """Return what can be shown: the report's own columns first, then what only the page has room for.
+
+    Args:
+        runs: a row a run
+        columns: of the report
+        split: whose metrics
+    """
+    there = measure_columns(runs, split=split)
+    slices = {column.name for column in columns.slices}
+    costs = {column.name for column in columns.costs}
+    listed = [
+        _measure(column, "slice" if column.name in slices else "cost" if column.name in costs else "metric")
+        for column in columns.on_paper()
+        if column.name in there or column.name in CONSTANTS
+    ]
+    if "loss" in there:
+        listed.insert(
+            sum(one.group == "metric" for one in listed),
+            Measure(
+                "loss", HEADINGS.get("loss", "loss"), "fraction", "metric", lower=True, shown=False, constant=False
+            ),
+        )
+    more = [
+        Measure(name, heading, KINDS[name], "cost", lower=True, shown=False, constant=False)
+        for name, heading in COSTS.items()
+        if name in there
+    ]
+    return [*listed, *more]
+
+
+def tell_measures(measures: Sequence[Measure]) -> list[dict[str, Any]]:
+    """Return measures as JSON."""
+    return [asdict(one) for one in measures]
+
+
+def of_method(row: dict[Any, Any], measures: Sequence[Measure]) -> list[list[float | int | None]]:
+    """Return a method's mean and deviation of each measure.
+
+    Args:
+        row: of the frame of methods
+        measures: in order
+    """
+    return [
+        shorts([row[one.name]]) if one.constant else shorts([row[f"{one.name}_mean"], row[f"{one.name}_std"]])
+        for one in measures
+    ]
+
+
+def of_run(row: dict[Any, Any], measures: Sequence[Measure], there: dict[str, str]) -> list[float | int | None]:
+    """Return a run's value of each measure.
+
+    Args:
+        row: of the frame of runs
+        measures: in order
+        there: columns of runs by measure
+    """
+    values = [row[there.get(one.name, one.name)] for one in measures]
+    return [None if value is None or isinstance(value, str) else short(value) for value in values]
+
+
+def _measure(column: Column, group: Literal["metric", "slice", "cost"]) -> Measure:
+    kind: Kind = "count" if column.say is say_count else "seconds" if column.say is say_seconds else "fraction"
+    return Measure(
+        column.name,
+        column.heading,
+        kind,
+        group,
+        lower=group == "cost" or column.name.rpartition(".")[2] in LOWER,
+        shown=True,
+        constant=column.name in CONSTANTS,
+    )

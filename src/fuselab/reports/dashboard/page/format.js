@@ -1,0 +1,61 @@
+const MISSING = "—";
+const UNITS = ["", " k", " M", " G", " T"];
+
+function sayCount(value) {
+  if (Math.abs(value) < 999.5) return value.toFixed(0);
+  let power = 1;
+  while (Math.abs(value) / 1000 ** power >= 999.5 && power < UNITS.length - 1) power += 1;
+  return (value / 1000 ** power).toPrecision(3) + UNITS[power];
+}
+
+function sayBytes(value) {
+  return value >= 1 << 30 ? `${(value / 2 ** 30).toFixed(2)} GiB` : `${Math.round(value / 2 ** 20)} MiB`;
+}
+
+const SAY = { fraction: (value) => value.toFixed(3), count: sayCount, seconds: (value) => value.toFixed(1), bytes: sayBytes };
+
+function say(measure, value) {
+  return value === null || value === undefined ? MISSING : SAY[measure.kind](value);
+}
+
+// A mean with its deviation; the deviation steps back. Below others, a mean without one leaves its room free.
+function meanOf(measure, [mean, deviation], below = false) {
+  const said = say(measure, mean);
+  if (mean !== null && deviation !== null && deviation !== undefined) return [said, el("span", { class: "dev" }, ` ± ${say(measure, deviation)}`)];
+  return [said, below && !measure.constant ? el("span", { class: "dev ghost", "aria-hidden": "true" }, ` ± ${said}`) : null];
+}
+
+function grouped(count) {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+function plural(count, what) {
+  return `${grouped(count)} ${what}${count === 1 ? "" : "s"}`;
+}
+
+function sayValue(value) {
+  return Number.isInteger(value) ? String(value) : value.toPrecision(3);
+}
+
+// What a run said, or should have said.
+function sayTarget(value) {
+  if (value === null || value === undefined) return MISSING;
+  const named = (one) => DATA.classes[one] ?? String(one);
+  if (DATA.task === "classes") return named(value);
+  if (DATA.task === "labels") return value.length ? value.map(named).join(", ") : "none";
+  return value.map((one) => (one === null ? MISSING : sayValue(one))).join(", ");
+}
+
+// A measure's name where the table around it doesn't say that it is a slice.
+function fullName(measure) {
+  return measure.group === "slice" ? `${FIRST.heading} on ${measure.heading}` : measure.heading;
+}
+
+// Long names may break where they have joints.
+function breakable(name) {
+  return name.split(/(?<=[/_.=])/).flatMap((part, at) => (at ? [el("wbr"), part] : [part]));
+}
+
+function capital(text) {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}

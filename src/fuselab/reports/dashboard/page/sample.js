@@ -1,0 +1,78 @@
+// Test samples as a person sees and hears them, and what the methods said.
+const ALLOWED = ["image/png", "image/jpeg", "audio/wav"];
+const SLICES = [...new Set(DATA.samples.map((sample) => sample.slice).filter((one) => one !== null))];
+
+function isWrong(run, at) {
+  return Boolean(run.answers) && run.answers.error[at] > 0;
+}
+
+// Values are never quite right, so that only classes and labels are.
+function judged() {
+  return DATA.task === "classes" || DATA.task === "labels";
+}
+
+function media(shown) {
+  const called = capital(shown.modality);
+  if (shown.type === null) return el("div", { class: "absent" }, `${called} missing`);
+  if (shown.type === "text/plain") return el("blockquote", { "aria-label": called }, shown.text);
+  if (!ALLOWED.includes(shown.type)) return null;
+  const source = `data:${shown.type};base64,${shown.data}`;
+  if (shown.type.startsWith("image/")) return el("img", { src: source, alt: `${shown.modality} of the sample`, loading: "lazy" });
+  return el("audio", { controls: true, preload: "none", src: source, "aria-label": called, style: { flex: "1 1 100%" } });
+}
+
+function saidBy(run, at) {
+  const said = sayTarget(run.answers.said[at]);
+  const sure = run.answers.sure?.[at];
+  return sure === undefined ? said : `${said} (${sure} %)`;
+}
+
+// One method's answers in its seeds: what it said, the most frequent first, and a mark a seed.
+function answerRow(name, runs, at) {
+  const there = runs.filter((run) => run.answers);
+  if (!there.length) return null;
+  if (!judged()) {
+    const errors = there.map((run) => run.answers.error[at]);
+    const mean = errors.reduce((sum, one) => sum + one, 0) / errors.length;
+    const said = there.length === 1 ? sayTarget(there[0].answers.said[at]) : "";
+    return el("tr", null, el("th", { scope: "row" }, name), el("td", { class: "number" }, said), el("td", { class: "number" }, `off by ${sayValue(mean)}`));
+  }
+  const counts = new Map();
+  for (const run of there) {
+    const said = sayTarget(run.answers.said[at]);
+    counts.set(said, (counts.get(said) ?? 0) + 1);
+  }
+  const often = [...counts].sort((a, b) => b[1] - a[1]).map(([one]) => one);
+  const right = there.filter((run) => !isWrong(run, at)).length;
+  const said = there.length === 1 ? saidBy(there[0], at) : often.length > 3 ? `${often.slice(0, 3).join(", ")} …` : often.join(", ");
+  const hint = [...counts].map(([one, count]) => `${one}: ${plural(count, "seed")}`).join("; ");
+  const ticks = there.map((run) => el("span", { class: isWrong(run, at) ? "tick" : "tick right", title: `seed ${run.seed}: ${saidBy(run, at)}` }));
+  return el(
+    "tr",
+    null,
+    el("th", { scope: "row" }, name),
+    el("td", { class: "number", title: hint }, said),
+    el("td", { class: "number" }, el("span", { class: "ticks", role: "img", "aria-label": `right in ${right} of ${there.length}` }, ticks.length > 12 ? `${right}/${there.length}` : ticks)),
+  );
+}
+
+// rows: [name, runs] of those whose answers stand open; folded: of those behind a summary.
+function sampleCard(at, rows, folded = []) {
+  const sample = DATA.samples[at];
+  const answers = (several) => el("table", { class: "answers" }, el("tbody", null, several.map(([name, runs]) => answerRow(name, runs, at))));
+  // Pictures and texts side by side, sound below both.
+  const shown = [...(sample.shown ?? [])].sort((a, b) => Number(a.type === "audio/wav") - Number(b.type === "audio/wav"));
+  return el(
+    "article",
+    { class: "card", "aria-label": `Sample ${sample.index}` },
+    el("header", null, el("span", null, sample.slice ?? ""), el("span", { class: "mono" }, `test ${sample.index}`)),
+    shown.length ? el("figure", null, el("div", { class: "media" }, shown.map(media))) : null,
+    el("div", { class: "truth" }, el("span", { class: "soft" }, "Right answer"), el("b", null, sayTarget(sample.target))),
+    rows.length ? answers(rows) : null,
+    folded.length ? el("details", { ontoggle: (event) => event.target.open && event.target.childElementCount === 1 && event.target.append(answers(folded)) }, el("summary", null, `What ${plural(folded.length, "method")} said`)) : null,
+  );
+}
+
+function methodRows(methods = METHODS) {
+  return methods.filter((method) => method.runs.some((run) => run.answers)).map((method) => [method.name, method.runs]);
+}

@@ -1,0 +1,70 @@
+"""A sweep with all that the page shows: curves, predictions, samples, names that ask for trouble."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fuselab.runs.excerpt import Shown, excerpt_file, write_excerpt
+from fuselab.runs.predictions import write_predictions
+
+from ..conftest import SLICES, SweepFolder, write
+
+SAMPLES, CLASSES, EPOCHS = 40, 4, 6
+EVIL = "early/</script><script>window.harmed = true</script><img src=x onerror='window.harmed = true'>&amp;größer"
+METHODS = {"unimodal/image": 0.4, "late/mean": 0.6, "early/concat": 0.7, "attention/cross": 0.9}
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c636060606000000005000157a5cd0a0000000049454e44ae426082"
+)
+
+
+def furnish(folder: Path, *, right: float, seed: int) -> None:
+    """Give a run curves and predictions, of which a share is right."""
+    rows = [f"{epoch},{64 * epoch},{1 / (epoch + 1)},{right * epoch / EPOCHS},0.5" for epoch in range(EPOCHS)]
+    head = "epoch,step,train/loss,val/accuracy,val/accuracy/redundant"
+    (folder / "metrics.csv").write_text("\n".join([head, *rows]) + "\n")
+    target = np.arange(SAMPLES) % CLASSES
+    said = np.where(np.arange(SAMPLES) < round(right * SAMPLES), target, (target + 1 + seed) % CLASSES)
+    output = np.log(0.1 + 0.6 * np.eye(CLASSES)[said])
+    columns = {"index": np.arange(SAMPLES), "target": target, "output": output, "slice": np.arange(SAMPLES) % 3}
+    write_predictions(folder / "predictions.parquet", columns, slices=SLICES)
+
+
+def keep_samples(sweep: Path, indices: list[int]) -> None:
+    shown = []
+    for index in indices:
+        shown += [
+            Shown(index, "image", "image/png", PIXEL),
+            Shown(index, "text", "text/plain", f"<b>question {index}</b> größer?".encode()),
+            Shown(index, "audio", None, None),
+        ]
+    write_excerpt(excerpt_file(sweep, "f00d"), shown)
+
+
+@pytest.fixture
+def furnished(sweep: SweepFolder) -> SweepFolder:
+    """Four methods with two seeds each, a fifth whose name is an attack, and samples."""
+    for method, right in (METHODS | {EVIL: 0.5}).items():
+        for seed in range(2):
+            furnish(sweep.finished(method, seed, right + 0.02 * seed), right=right, seed=seed)
+    keep_samples(sweep.path, list(range(0, SAMPLES, 2)))
+    return sweep
+
+
+def data_of(page: Path) -> dict[str, Any]:
+    """Read what a page knows as a browser would: up to the first end of the element."""
+    text = page.read_text(encoding="utf-8")
+    (found,) = re.findall(r'<script type="application/json" id="data">(.*?)</script', text, re.DOTALL)
+    return json.loads(found)
+
+
+def made(sweep: SweepFolder, **options: Any) -> dict[str, Any]:
+    """Write a report and return what its page knows."""
+    files = write(sweep.path, **options)
+    return data_of(next(file for file in files if file.name == "index.html"))

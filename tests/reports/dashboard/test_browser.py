@@ -1,0 +1,249 @@
+"""The page in a real browser: the machine's own Chromium, from disk, without a network."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from ..conftest import SweepFolder, write
+from .conftest import EVIL, METHODS, furnish, keep_samples
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine; install the package chromium"),
+]
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+TABS = ("", "runs", "samples", "compare", "statistics", "downloads")
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write one report for all tests."""
+    sweep = SweepFolder(tmp_path_factory.mktemp("outputs") / "trio")
+    for method, right in (METHODS | {EVIL: 0.5}).items():
+        for seed in range(2):
+            furnish(sweep.finished(method, seed, right + 0.02 * seed), right=right, seed=seed)
+    sweep.other("failed", "late/mean", 7)
+    keep_samples(sweep.path, list(range(0, 40, 2)))
+    write(sweep.path)
+    return sweep.path / "report" / "index.html"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+class Shown:
+    """A page that is open, and what went wrong with it."""
+
+    def __init__(self, page: Page, report: Path) -> None:
+        self.page = page
+        self.address = report.as_uri()
+        self.wrong: list[str] = []
+        page.on("console", lambda said: self.wrong.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on(
+            "request",
+            lambda one: None if one.url.startswith(("file:", "data:", "blob:")) else self.wrong.append(one.url),
+        )
+
+    def open(self, route: str = "") -> Page:
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.address}#/{route}")
+        return self.page
+
+    def column(self, place: int) -> list[str]:
+        return self.page.locator(f"main tbody tr > :nth-child({place})").all_inner_texts()
+
+
+@pytest.fixture
+def shown(browser: Browser, report: Path) -> Iterator[Shown]:
+    context = browser.new_context(viewport=DESK, color_scheme="light", accept_downloads=True)
+    one = Shown(context.new_page(), report)
+    one.page.set_default_timeout(20_000)
+    yield one
+    harmed = one.page.evaluate("window.harmed")
+    context.close()
+    assert one.wrong == []
+    assert harmed is None
+
+
+def methods_in(shown: Shown) -> list[str]:
+    return [text.strip() for text in shown.column(1)]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_every_page_opens_without_an_error_and_fits(shown, size, scheme):
+    shown.page.set_viewport_size(size)
+    shown.page.emulate_media(color_scheme=scheme)
+    page = shown.open("runs")
+    run = page.locator("main tbody a", has_text="early/concat, seed 0").get_attribute("href")
+    routes = (
+        *TABS,
+        f"method/{quote('early/concat', safe='')}",
+        run.removeprefix("#/"),
+        f"method/{quote(EVIL, safe='')}",
+    )
+    for route in routes:
+        page = shown.open(route)
+        expect(page.locator("h1")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, route
+        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (sum(map(int, background[4:-1].split(","))) < 150) == (scheme == "dark")
+        for chart in page.locator(".chart").all():
+            chart.scroll_into_view_if_needed()
+            expect(chart.locator(".main-svg").first).to_be_visible()
+
+
+def test_what_is_left_out_stands_at_the_top(shown):
+    page = shown.open()
+    expect(page.get_by_role("note")).to_contain_text("Left out: 1 failed: late-mean-s7-failed")
+
+
+def test_a_click_sorts_and_another_turns_it_round(shown, report):
+    page = shown.open()
+    table = pd.read_csv(report.parent / "table.csv").set_index("method")
+    assert methods_in(shown) == list(table.index)  # as the other tables have it
+    head = page.get_by_role("columnheader", name="accuracy", exact=True)
+    head.get_by_role("button").click()
+    assert methods_in(shown) == list(table["accuracy_mean"].sort_values(ascending=False).index)
+    assert head.get_attribute("aria-sort") == "descending"
+    head.get_by_role("button").click()
+    assert methods_in(shown) == list(table["accuracy_mean"].sort_values().index)
+    assert page.locator("th[aria-sort=ascending]").count() == 1
+    assert head.get_attribute("aria-sort") == "ascending"
+
+
+def test_the_keyboard_alone_sorts_chooses_and_compares(shown):
+    page = shown.open()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.get_by_role("columnheader", name="macro-F1").get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    assert page.get_by_role("columnheader", name="macro-F1").get_attribute("aria-sort") == "descending"
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"  # it can be seen where one is
+    for name in ("early/concat", "late/mean"):
+        page.get_by_label(f"Compare {name}", exact=True).focus()
+        page.keyboard.press("Space")
+    page.get_by_role("link", name="Compare", exact=True).last.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Compare")
+    assert page.evaluate("document.activeElement.tagName") == "H1"
+
+
+def test_search_and_families_leave_what_is_asked_for(shown):
+    page = shown.open()
+    page.get_by_label("Search").fill("CONC")
+    assert methods_in(shown) == ["early/concat"]
+    page.get_by_label("Search").fill("")
+    page.get_by_role("button", name="early").click()
+    assert methods_in(shown) == ["unimodal/image", "late/mean", "attention/cross"]
+    page.get_by_label("Search").fill("nothing")
+    expect(page.get_by_text("No method is left")).to_have_count(2)
+
+
+def test_another_metric_is_shown_in_the_chart_and_the_table(shown):
+    page = shown.open()
+    expect(page.get_by_role("img", name="accuracy by method")).to_be_visible()
+    page.get_by_label("Metric", exact=True).select_option("loss")
+    expect(page.get_by_role("img", name="loss by method")).to_be_visible()
+    expect(page.get_by_role("columnheader", name="loss")).to_have_class("number chosen")
+
+
+def test_an_attack_in_a_name_is_shown_as_it_is(shown):
+    page = shown.open()
+    page.get_by_role("link", name=EVIL).click()
+    expect(page.locator("h1")).to_have_text(EVIL)
+    expect(page.locator(".main-svg").first).to_be_visible()
+    for route in TABS:
+        shown.open(route)
+    assert page.evaluate("document.scripts.length") <= 4
+
+
+def test_a_run_shows_what_it_got_wrong_and_what_the_others_said(shown):
+    page = shown.open("runs")
+    page.get_by_role("link", name="unimodal/image, seed 0").click()
+    expect(page.get_by_role("heading", name="What it gets wrong")).to_be_visible()
+    expect(
+        page.get_by_text("12 of the 20 samples that this page shows; of the whole test split 24 of 40.")
+    ).to_be_visible()
+    card = page.locator(".card").first
+    picture = card.get_by_role("img", name="image of the sample")
+    assert picture.evaluate("async one => { await one.decode(); return one.naturalWidth; }") == 1
+    expect(card.locator("blockquote")).to_contain_text("<b>question 16</b> größer?")
+    expect(card).to_contain_text("Audio missing")
+    card.locator("summary").click()
+    expect(card.locator("details tr")).to_have_count(5)
+    page.get_by_text("The whole config, 5 keys").click()
+    expect(page.get_by_text("optimizer.lr")).to_be_visible()
+
+
+def test_comparison_shows_differences_to_the_first(shown):
+    page = shown.open(f"compare/{quote('m:early/concat', safe='')}/{quote('m:attention/cross', safe='')}")
+    row = page.get_by_role("row", name="accuracy", exact=False).first
+    assert row.locator("td").all_inner_texts() == ["0.710 ± 0.014", "0.910 ± 0.014", "+0.200"]
+    settings = page.get_by_role("region", name="Settings that differ")
+    expect(settings).to_contain_text("fusion._target_")
+    expect(settings).not_to_contain_text("optimizer.lr")
+    page.get_by_label("Add", exact=True).select_option(label="late/mean (2 seeds)")
+    assert len(page.get_by_role("row", name="macro-F1").locator("td").all_inner_texts()) == 5
+    page.get_by_role("button", name="Take early/concat away").click()
+    assert row.locator("td").all_inner_texts() == ["0.910 ± 0.014", "0.610 ± 0.014", "\N{MINUS SIGN}0.300"]
+    page.go_back()
+    assert len(row.locator("td").all()) == 5
+
+
+def test_samples_can_be_chosen_by_slice_and_by_who_is_wrong(shown):
+    page = shown.open("samples")
+    expect(page.locator(".card")).to_have_count(20)
+    page.get_by_label("Slice", exact=True).select_option("redundant")
+    expect(page.locator(".card")).to_have_count(7)
+    page.get_by_label("Slice", exact=True).select_option("")
+    page.get_by_label("Show", exact=True).select_option("none")
+    expect(page.locator(".card")).to_have_count(2)  # nine tenths is the best that a method gets
+    page.get_by_label("Show", exact=True).select_option("wrong")
+    page.get_by_label("Method", exact=True).select_option("unimodal/image")
+    expect(page.locator(".card")).to_have_count(12)
+
+
+def test_what_is_downloaded_is_the_file(shown, report):
+    page = shown.open("downloads")
+    for name in ("table.md", "table.tex", "table.csv", "runs.csv"):
+        with page.expect_download() as begun:
+            page.get_by_role("button", name=f"Download {name}").click()
+        assert begun.value.suggested_filename == name
+        assert Path(begun.value.path()).read_bytes() == (report.parent / name).read_bytes()
+
+
+def test_colours_can_be_chosen_and_charts_follow(shown):
+    page = shown.open()
+    expect(page.locator(".main-svg").first).to_be_visible()
+    tick = page.locator(".main-svg .xtick text").first
+    light = tick.evaluate("one => getComputedStyle(one).fill")
+    for _ in range(2):
+        page.locator("#theme").click()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.wait_for_function(
+        "light => getComputedStyle(document.querySelector('.main-svg .xtick text')).fill !== light", arg=light
+    )
+
+
+@pytest.mark.parametrize("route", ["method/none", "run/none", "nothing", "compare/m%3Anone", "run/%E0%A4%A"])
+def test_an_address_that_is_none_says_so(shown, route):
+    page = shown.open(route)
+    expect(page.locator("h1")).to_have_text("Compare" if route.startswith("compare") else "Not here")

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from importlib.resources import files
+
+import pytest
+from plotly.offline import get_plotlyjs
+
+from fuselab.reports.dashboard import page
+from fuselab.reports.dashboard.page import SCRIPTS, STYLES, write_data, write_page
+
+from ..conftest import write
+from .conftest import EVIL, data_of
+
+
+class Scripts(HTMLParser):
+    """Collects scripts and tags as a browser would."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self.inside = False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes) -> None:
+        self.tags.append((tag, dict(attributes)))
+        self.inside = tag == "script"
+        if self.inside:
+            self.scripts.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self.inside:
+            self.scripts[-1] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = False
+
+
+@pytest.fixture
+def text(furnished) -> str:
+    write(furnished.path)
+    return (furnished.path / "report" / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_same_runs_give_the_same_bytes_and_no_trace_of_the_machine(furnished, tmp_path):
+    for name in ("one", "two"):
+        write(furnished.path, tmp_path / name)
+    first = (tmp_path / "one" / "index.html").read_bytes()
+    assert first == (tmp_path / "two" / "index.html").read_bytes()
+    assert b"\r" not in first.partition(b'id="plotly"')[0]
+    assert str(tmp_path).encode() not in first
+
+
+def test_a_name_that_is_an_attack_is_a_name(text, furnished):
+    parsed = Scripts(text)
+    assert [tag for tag, _ in parsed.tags].count("script") == 3
+    assert "img" not in {tag for tag, _ in parsed.tags}
+    assert EVIL in {one["name"] for one in data_of(furnished.path / "report" / "index.html")["methods"]}
+
+
+def test_only_its_own_scripts_may_run_and_nothing_may_be_fetched(text):
+    parsed = Scripts(text)
+    data, app, plotly = parsed.scripts
+    (policy,) = [one["content"] for tag, one in parsed.tags if tag == "meta" and "http-equiv" in one]
+    rules = dict(one.strip().split(" ", 1) for one in policy.split(";"))
+    hashes = {f"'sha256-{base64.b64encode(hashlib.sha256(one.encode()).digest()).decode()}'" for one in (app, plotly)}
+    assert set(rules["script-src"].split()) == hashes
+    assert rules["default-src"] == "'none'"
+    assert not re.search(r"https?:", policy)
+    assert plotly == get_plotlyjs()
+    json.loads(data)
+    assert not [one for _, one in parsed.tags if str(one.get("src", "")).startswith("http")]
+
+
+def test_the_page_is_small(text):
+    assert len(text.encode()) < 6 * 2**20  # of which plotly.js takes 4.6
+
+
+def test_every_file_of_the_page_is_in_it():
+    there = {path.name for path in files("fuselab.reports.dashboard").joinpath("page").iterdir()}
+    assert there == {"index.html", *STYLES, *SCRIPTS}
+
+
+def test_texts_are_only_ever_set_as_text():
+    for name in SCRIPTS:
+        script = files("fuselab.reports.dashboard").joinpath("page", name).read_text(encoding="utf-8")
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function", script), (
+            name
+        )
+
+
+@pytest.mark.parametrize("name", ["</script>", "<!--", "\u2028", 'a"b\\c', "größer 🙂"])
+def test_data_come_back_as_they_are(name):
+    text = write_data({"name": name})
+    assert json.loads(text) == {"name": name}
+    assert "<" not in text
+
+
+@pytest.mark.parametrize("script", ["let x = '</script>'", "// <!-- x", "'<SCRIPT'"])
+def test_a_script_that_would_end_its_element_is_refused(script, monkeypatch):
+    monkeypatch.setattr(page, "_file", lambda _: script)
+    with pytest.raises(ValueError, match=r"must not hold </script, <script or <!--"):
+        write_page({"title": "x"})
+
+
+def test_a_name_that_is_no_unicode_is_written_all_the_same(tmp_path):
+    assert write_data({"name": "\udcff"}).encode("utf-8", "replace") == b'{"name":"?"}'
+
+
+def test_the_room_needs_neither_torch_nor_wandb():
+    code = (
+        "import sys, fuselab.reports.dashboard.gather, fuselab.reports.dashboard.page; "
+        "print([name for name in ('torch', 'wandb', 'pytorch_lightning', 'plotly') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.strip() == "[]"
