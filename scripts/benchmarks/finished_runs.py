@@ -46,7 +46,7 @@ def main() -> None:
     print(f"the same sweep launched again {launch:4.2f} s")
 
 
-def copy(run: RunFolder, seed: int, folder: Path) -> None:
+def copy(run: RunFolder, seed: int, folder: Path) -> RunFolder:
     """Make a finished run of another seed."""
     config = yaml.safe_load(run.config.read_text()) | {"seed": seed}
     status, result = run.status(), run.result()
@@ -59,6 +59,7 @@ def copy(run: RunFolder, seed: int, folder: Path) -> None:
     dataclasses.replace(status, seed=seed).write(other.path)
     result |= {"seed": seed, "identity": identity(config), "config_digest": config_digest(other)}
     other.result_file.write_text(json.dumps(result))
+    return other
 
 
 def fuselab(folder: Path, *arguments: str) -> float:
