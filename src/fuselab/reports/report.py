@@ -20,6 +20,7 @@ from fuselab.reports.latex import write_latex
 from fuselab.reports.load import Loaded, load
 from fuselab.reports.markdown import write_markdown
 from fuselab.reports.notes import footnotes, notes, title
+from fuselab.reports.published import published_rows, say_sources
 from fuselab.reports.statistics.analyse import Statistics, analyse
 from fuselab.reports.statistics.section import list_claims, write_statistics
 from fuselab.reports.statistics.settings import Settings
@@ -63,18 +64,22 @@ class Report:
         """Return the table with some of the columns."""
         found = {} if isinstance(self.statistics, str) else self.statistics.best
         marked = {column: best.names for column, best in found.items()}
+        cited = published_rows(self.loaded.runs, columns, split=self.split)
         return Table(
             title=self.title,
             notes=self.notes,
             headings=("seeds", *(column.heading for column in columns)),
-            families=group_rows(self.methods, columns, marked),
-            footnotes=footnotes(
-                self.methods,
-                columns,
-                self.columns,
-                split=self.split,
-                statistics=self.statistics,
-                search=self.search,
+            families=(*group_rows(self.methods, columns, marked), *((cited,) if cited else ())),
+            footnotes=(
+                *footnotes(
+                    self.methods,
+                    columns,
+                    self.columns,
+                    split=self.split,
+                    statistics=self.statistics,
+                    search=self.search,
+                ),
+                *say_sources(self.loaded.runs, cited),
             ),
         )
 

@@ -23,6 +23,7 @@ NEUTRAL = frozenset(
         "name",
         "output_dir",
         "progress",
+        "published",
         "rerun",
         "retries",
         "retry_delay",
