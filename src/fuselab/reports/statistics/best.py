@@ -58,8 +58,7 @@ def find_best(comparisons: Comparisons, *, settings: Settings) -> Best:
         return Best(None, frozenset(), scores.names)
     leader = next(place for place in scores.ranked() if place in tested)
     beside = _methods(comparisons, known_P & ((comparisons.first == leader) | (comparisons.second == leader)))
-    p_K = np.where([place in beside for place in range(len(scores.names))], _simes(_worse(comparisons)), np.nan)
-    corrected_K = correct(p_K, correction=settings.correction)
+    corrected_K = correct(_simes(_worse(comparisons)), correction=settings.correction)
     kept = {place for place in beside if corrected_K[place] > settings.alpha}
     return Best(
         leader=scores.names[leader],

@@ -71,12 +71,10 @@ def _draw_samples(samples_KSN: Array, *, resamples: int, seed: int) -> Array:
     """Return the mean of every run over every draw of samples."""
     methods, seeds, samples = samples_KSN.shape
     runs_NX = samples_KSN.reshape(-1, samples).T.astype(np.float64)
-    # A run that is not there is NaN in all samples, and must not meet a product with other runs.
-    there_X = np.isfinite(runs_NX).all(0)
-    drawn_RX = np.full((resamples, methods * seeds), np.nan)
+    drawn_RX = np.empty((resamples, methods * seeds))
     generator = np.random.default_rng(seed)
     for start in range(0, resamples, BLOCK):
         number = min(BLOCK, resamples - start)
         count_RN = generator.multinomial(samples, np.full(samples, 1 / samples), size=number)
-        drawn_RX[start : start + number, there_X] = count_RN.astype(np.float64) @ runs_NX[:, there_X] / samples
+        drawn_RX[start : start + number] = count_RN.astype(np.float64) @ runs_NX / samples
     return drawn_RX.reshape(resamples, methods, seeds)
