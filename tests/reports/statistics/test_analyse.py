@@ -13,8 +13,11 @@ from fuselab.reports.columns import choose_columns
 from fuselab.reports.labels import label_runs
 from fuselab.reports.load import load
 from fuselab.reports.statistics.analyse import Statistics, analyse, frame_pairs
+from fuselab.reports.statistics.compare import compare
+from fuselab.reports.statistics.paired import all_pairs
 
 from ..conftest import make_settings
+from .conftest import make_scores
 
 
 def analysed(sweep, *, split: str = "test", **changes) -> Statistics:
@@ -110,3 +113,12 @@ def test_a_single_run_can_be_analysed(answered_sweep):
     found = analysed(type("Sweep", (), {"path": next(answered_sweep.path.glob("early-sum-s3-*"))}))
     assert len(found.pairs) == 0
     assert frame_pairs(found.pairs, settings=found.settings).empty
+
+
+def test_of_errors_every_number_is_positive_where_the_first_is_better():
+    scores = make_scores([[0.5, 0.52, 0.53], [0.1, 0.11, 0.13]], metric="mae")
+    settings = make_settings(test="t")
+    (row,) = frame_pairs(compare(scores, all_pairs(scores), settings=settings), settings=settings).to_dict("records")
+    assert (row["first"], row["second"]) == ("b", "a")
+    assert (row["cliffs_delta"], row["better_share"]) == (1.0, 1.0)
+    assert min(row["difference"], row["low"], row["cohens_dz"], row["hedges_g"]) > 0

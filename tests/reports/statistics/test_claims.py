@@ -151,5 +151,12 @@ def test_some_of_the_pairs_share_alpha_with_all():
     assert "were that the true difference" in say_claim(alone, 0, settings=SETTINGS)
 
 
+def test_ranks_need_at_least_as_many_seeds_as_are_counted():
+    scores = make_scores(np.random.default_rng(0).normal(0.8, 0.01, (3, 4)))
+    settings = make_settings(test="wilcoxon")
+    said = say_needed(compare(scores, all_pairs(scores), settings=settings), settings=settings)
+    assert said.startswith("at least ")
+
+
 def test_numbers_have_no_negative_zero():
     assert (say_number(-0.0001, "accuracy"), say_number(-1e-9, "mae")) == ("0.0", "0")

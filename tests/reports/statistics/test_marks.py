@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,18 @@ def test_columns_without_marks_are_named(sweep):
         for seed in range(5):
             sweep.answered(method, seed, generator.random(600) < np.where(first_slice, skill, 0.5))
     assert said(sweep)[1] == "no bold where every method may be the best: unique audio, unique image"
+
+
+def test_a_slice_without_samples_is_no_column_without_marks(sweep):
+    generator = np.random.default_rng(0)
+    for method, skill in (("early/sum", 0.9), ("early/concat", 0.5)):
+        for seed in range(4):
+            folder = sweep.answered(method, seed, generator.random(300) < skill)
+            result = json.loads((folder / "result.json").read_text())
+            result["test"]["slices"]["redundant"]["accuracy"] = float("nan")
+            (folder / "result.json").write_text(json.dumps(result))
+    (rule,) = said(sweep)
+    assert rule.startswith("bold: may be the best")
 
 
 def test_predictions_that_could_not_be_used_are_said(answered_sweep):

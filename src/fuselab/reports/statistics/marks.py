@@ -19,13 +19,15 @@ def say_marks(statistics: Statistics | str, columns: Sequence[Column]) -> tuple[
     if isinstance(statistics, str):
         return (f"no bold: {statistics}",)
     pairs, settings = statistics.pairs, statistics.settings
-    tested = [column for column in columns if column.name in statistics.best]
-    if not len(pairs) or not tested:
+    compared = [column for column in columns if column.name in statistics.best]
+    if not len(pairs) or not compared:
         return ()
     seeds = sorted({int(number) for number in pairs.tested.seeds})
     if seeds[-1] < 2:
         return ("no bold: with one seed no difference between methods can be claimed",)
-    if all(statistics.best[column.name].leader is None for column in tested):
+    # A slice without test samples has no number to test.
+    tested = [column for column in compared if statistics.best[column.name].leader is not None]
+    if not tested:
         return ("no bold: nothing could be tested, since differences between methods don't vary with the seed",)
     number = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     rule = (

@@ -59,7 +59,8 @@ def write_statistics(statistics: Statistics, *, title: str) -> tuple[str, pd.Dat
     best = statistics.best[next(iter(statistics.best))]
     lines = [f"# Statistics: {escape_markdown(title)}", "", f"## What holds in {say_metric(scores.metric)}", ""]
     lines += [f"- {escape_markdown(said)}" for said in say_result(pairs, best, settings=settings)]
-    lines += ["", "## How it was tested", "", *(f"- {escape_markdown(said)}" for said in _how(statistics))]
+    if len(pairs):
+        lines += ["", "## How it was tested", "", *(f"- {escape_markdown(said)}" for said in _how(statistics))]
     reference = statistics.to_baseline
     if reference is None and best.leader is not None:
         lines += ["", f"## Against {escape_markdown(best.leader)}, which leads", ""]
