@@ -70,6 +70,8 @@ def test_missing_seeds_missing_predictions_and_runs_without_a_number_are_named(a
     text = section(answered_sweep)
     assert "- late/mean has no run of seeds 2, 3, 4: its pairs are over the seeds that both methods have.\n" in text
     assert "- late/max found no number with seed 0 and is not compared" in text
+    assert "| early/sum | " in text.partition("## Ranks over slices")[2]
+    assert "late/max" not in text.partition("## Ranks over slices")[2]
     assert "Test samples could not be counted: predictions are missing: late-m" in text
 
 
