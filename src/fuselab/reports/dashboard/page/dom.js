@@ -30,6 +30,14 @@ function select(label, options, value, onchoose) {
   return el("label", null, label, box);
 }
 
+// A long text, of which the beginning stands there and the rest can be asked for.
+function folded(text) {
+  const most = 260;
+  if (text.length <= most) return text;
+  const cut = text.lastIndexOf(" ", most);
+  return el("details", null, el("summary", null, `${text.slice(0, cut)} …`), text.slice(cut + 1));
+}
+
 function panel(title, ...children) {
   return el("section", { class: "panel" }, title && el("header", null, el("h3", null, title)), children);
 }

@@ -34,7 +34,7 @@ function plural(count, what) {
 }
 
 function sayValue(value) {
-  return Number.isInteger(value) ? String(value) : value.toPrecision(3);
+  return (Number.isInteger(value) ? String(value) : value.toPrecision(3)).replace("-", "−");
 }
 
 // What a run said, or should have said.

@@ -19,6 +19,6 @@ function confusion(runs) {
       return el("td", { class: kind, style: { "--share": (0.04 + 0.96 * share).toFixed(3) }, title: `${name} taken for ${names[column]}: ${count} of ${total}` }, count);
     }));
   });
-  const table = el("table", null, el("caption", { class: "small soft" }, "rows: the truth; columns: what was said; shaded by share of the row"), el("thead", null, el("tr", null, el("td", { style: { "--share": "0" } }), names.map((name) => el("th", { scope: "col" }, name)))), el("tbody", null, rows));
-  return panel(runs.length > 1 ? `Confusion, ${runs.length} runs together` : "Confusion", el("div", { class: "matrix", tabindex: "0", role: "region", "aria-label": "confusion matrix" }, table));
+  const table = el("table", null, el("caption", { class: "unseen" }, "Confusion matrix"), el("thead", null, el("tr", null, el("td", { style: { "--share": "0" } }), names.map((name) => el("th", { scope: "col" }, name)))), el("tbody", null, rows));
+  return panel(runs.length > 1 ? `Confusion, ${runs.length} runs together` : "Confusion", el("p", { class: "small soft" }, "Rows: the truth. Columns: what was said. Shaded by share of the row."), el("div", { class: "matrix", tabindex: "0", role: "region", "aria-label": "confusion matrix" }, table));
 }

@@ -1,3 +1,5 @@
+const MOST_SEEDS = 12; // side by side
+
 function factList(measures, values) {
   return el("dl", { class: "facts" }, measures.map((measure) => el("div", null, el("dd", null, meanOf(measure, values[MEASURES.indexOf(measure)])), el("dt", null, measure.heading))));
 }
@@ -18,13 +20,15 @@ function headline(crumbs, title, family, key) {
 function methodPage(name) {
   const method = METHOD_BY_NAME.get(name);
   if (!method) return missing(`a method named ${name}`);
-  const seeds = method.runs.map((run) => el("a", { href: TO.run(run) }, `seed ${run.seed}`));
-  const rows = MEASURES.map((measure, at) => [fullName(measure), meanOf(measure, method.values[at]), ...method.runs.map((run) => say(measure, run.values[at]))]);
+  const listed = method.runs.slice(0, MOST_SEEDS);
+  const seeds = listed.map((run) => el("a", { href: TO.run(run) }, `seed ${run.seed}`));
+  const rows = MEASURES.map((measure, at) => [fullName(measure), meanOf(measure, method.values[at]), ...listed.map((run) => say(measure, run.values[at]))]);
   return [
     headline([el("a", { href: "#/" }, "Overview"), " / method"], method.name, method.family, `m:${method.name}`),
     factList(MEASURES.filter((measure) => measure.group === "metric" && measure.shown), method.values),
     el("h2", null, method.runs.length > 1 ? "All measures, seed by seed" : "All measures"),
     plainTable(`Measures of ${method.name}`, ["measure", "mean", ...seeds], rows),
+    listed.length < method.runs.length ? el("p", { class: "small soft" }, `The first ${listed.length} of ${method.runs.length} seeds; all of them stand under `, el("a", { href: "#/runs" }, "Runs"), ".") : null,
     el("div", { class: "two", style: { "margin-top": "1rem" } }, curvesPanel([[method.name, method.runs, tintOf(method.family), "solid"]], FIRST.name), confusion(method.runs)),
     el("h2", null, "Settings of its first run"),
     settings(method.runs[0]),

@@ -1,4 +1,5 @@
 const FIRST = MEASURES.find((measure) => measure.group !== "cost") ?? MEASURES[0];
+const BESIDE = 15; // methods up to which the charts are of one height
 const COST = MEASURES.find((measure) => measure.group === "cost");
 // It stays as it was left when somebody comes back to the page.
 const VIEW = { metric: FIRST.name, cost: COST?.name, asked: "", off: new Set(), sort: { key: "", down: false } };
@@ -64,7 +65,7 @@ function overview() {
   return [
     el("h1", { tabindex: "-1" }, DATA.data),
     el("p", { class: "lead" }, `${capital(DATA.title.startsWith(`${DATA.data}, `) ? DATA.title.slice(DATA.data.length + 2) : DATA.title)}; ${plural(METHODS.length, "method")}. Choose a method to see its runs, or two and more to compare them.`),
-    DATA.notes.length ? el("div", { class: "notice", role: "note" }, el("b", null, "Before the numbers"), el("ul", null, DATA.notes.map((note) => el("li", null, capital(note))))) : null,
+    DATA.notes.length ? el("div", { class: "notice", role: "note" }, el("b", null, "Before the numbers"), el("ul", null, DATA.notes.map((note) => el("li", null, folded(capital(note)))))) : null,
     el(
       "div",
       { class: "controls" },
@@ -77,7 +78,7 @@ function overview() {
     el("h2", null, "At a glance"),
     el(
       "div",
-      { class: COST ? "two" : null },
+      { class: METHODS.length > BESIDE ? "below" : "two" },
       panel("Means, deviations and single seeds", chartHost),
       COST ? panel(null, el("header", null, el("h3", null, "Against cost"), select("Cost", measureOptions("cost"), VIEW.cost, (value) => { VIEW.cost = value; drawCharts(); })), costHost) : null,
     ),

@@ -4,7 +4,7 @@ function pairs(content) {
   const list = el("dl", { class: "pairs" }, rows);
   if (rows.length < 15) return list;
   const search = el("input", {
-    type: "search", placeholder: "Search settings", "aria-label": "Search settings",
+    type: "search", placeholder: "Search keys and values", "aria-label": "Search keys and values",
     oninput: (event) => {
       const asked = event.target.value.toLowerCase();
       for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(asked);

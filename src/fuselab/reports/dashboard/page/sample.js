@@ -2,6 +2,8 @@
 const ALLOWED = ["image/png", "image/jpeg", "audio/wav"];
 const SLICES = [...new Set(DATA.samples.map((sample) => sample.slice).filter((one) => one !== null))];
 
+const AT_MOST = 3; // answers of one method that stand there
+
 function isWrong(run, at) {
   return Boolean(run.answers) && run.answers.error[at] > 0;
 }
@@ -35,7 +37,7 @@ function answerRow(name, runs, at) {
     const errors = there.map((run) => run.answers.error[at]);
     const mean = errors.reduce((sum, one) => sum + one, 0) / errors.length;
     const said = there.length === 1 ? sayTarget(there[0].answers.said[at]) : "";
-    return el("tr", null, el("th", { scope: "row" }, name), el("td", { class: "number" }, said), el("td", { class: "number" }, `off by ${sayValue(mean)}`));
+    return el("tr", null, el("th", { scope: "row" }, breakable(name)), el("td", { class: "number" }, said), el("td", { class: "number" }, `off by ${sayValue(mean)}`));
   }
   const counts = new Map();
   for (const run of there) {
@@ -44,13 +46,13 @@ function answerRow(name, runs, at) {
   }
   const often = [...counts].sort((a, b) => b[1] - a[1]).map(([one]) => one);
   const right = there.filter((run) => !isWrong(run, at)).length;
-  const said = there.length === 1 ? saidBy(there[0], at) : often.length > 3 ? `${often.slice(0, 3).join(", ")} …` : often.join(", ");
+  const said = there.length === 1 ? saidBy(there[0], at) : often.slice(0, AT_MOST).join(" / ") + (often.length > AT_MOST ? " …" : "");
   const hint = [...counts].map(([one, count]) => `${one}: ${plural(count, "seed")}`).join("; ");
   const ticks = there.map((run) => el("span", { class: isWrong(run, at) ? "tick" : "tick right", title: `seed ${run.seed}: ${saidBy(run, at)}` }));
   return el(
     "tr",
     null,
-    el("th", { scope: "row" }, name),
+    el("th", { scope: "row" }, breakable(name)),
     el("td", { class: "number", title: hint }, said),
     el("td", { class: "number" }, el("span", { class: "ticks", role: "img", "aria-label": `right in ${right} of ${there.length}` }, ticks.length > 12 ? `${right}/${there.length}` : ticks)),
   );
