@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--once", action="store_true", help="print the state and leave")
     status.set_defaults(command=_status)
 
-    report = commands.add_parser("report", help="make tables, statistics and a page of a sweep: HTML, Markdown, LaTeX, CSV")
+    report = commands.add_parser("report", help="make tables, statistics and a page to look around in of a sweep")
     _add_sweep(report)
     report.add_argument("--split", choices=("test", "val"), default="test", help="whose metrics (default: test)")
     report.add_argument("--out", type=Path, help="folder for the files (default: SWEEP/report)")

@@ -50,9 +50,9 @@ def test_a_big_picture_is_made_smaller():
 
 
 def test_pixels_beyond_0_to_1_are_stretched_and_noise_around_it_is_cut():
-    noisy = np.array([-0.3, 0.5, 1.3], np.float32).reshape(1, 1, 1, 3).repeat(SAMPLES, 0)
+    noisy = np.array([-0.3, 0.25, 1.3], np.float32).reshape(1, 1, 1, 3).repeat(SAMPLES, 0)
     scores = np.array([-3.0, 0.0, 3.0], np.float32).reshape(1, 1, 1, 3).repeat(SAMPLES, 0)
-    for values, expected in ((noisy, [0, 128, 255]), (scores, [0, 128, 255]), (scores * 0 + 7, [0, 0, 0])):
+    for values, expected in ((noisy, [0, 64, 255]), (scores, [0, 128, 255]), (scores * 0 + 7, [0, 0, 0])):
         (first, *_) = taken(split(photo=values))
         assert np.asarray(Image.open(io.BytesIO(first.content))).tolist() == [expected]
 

@@ -72,6 +72,7 @@ def test_every_run_has_its_whole_config_and_where_it_comes_from(furnished):
         )
         assert "test.accuracy" not in facts
     assert "fusion.dim" in data["shared"]["config"]  # once, not once a run
+    assert not {"fusion.dim", "git_commit"} & set(data["texts"])
 
 
 def test_curves_are_those_of_the_files(furnished):

@@ -65,6 +65,14 @@ def test_a_name_that_is_an_attack_is_a_name(text, furnished):
     assert EVIL in {one["name"] for one in data_of(furnished.path / "report" / "index.html")["methods"]}
 
 
+def test_a_data_name_that_is_an_attack_is_a_name(sweep):
+    sweep.finished("early/concat", 0, data="</title><script>window.harmed = true</script>")
+    *_, written = write(sweep.path)
+    parsed = Scripts(written.read_text(encoding="utf-8"))
+    assert [tag for tag, _ in parsed.tags].count("script") == 3
+    assert data_of(written)["data"] == "</title><script>window.harmed = true</script>"
+
+
 def test_only_its_own_scripts_may_run_and_nothing_may_be_fetched(text):
     parsed = Scripts(text)
     data, app, plotly = parsed.scripts
