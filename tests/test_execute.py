@@ -25,6 +25,7 @@ from fuselab.runs.excerpt import read_excerpt
 from fuselab.runs.files import write_whole
 from fuselab.runs.folder import RunFolder
 from fuselab.runs.identity import identity
+from fuselab.runs.predictions import read_predictions
 from fuselab.runs.process import start
 from fuselab.tasks.classification import ClassificationTask
 
@@ -139,6 +140,13 @@ def test_every_number_can_be_counted_again_from_the_predictions(train):
     logits = torch.from_numpy(outputs(folder))
     loss = torch.nn.functional.cross_entropy(logits, torch.tensor(table["target"].to_numpy()))
     assert result["test"]["loss"] == pytest.approx(float(loss), rel=1e-5)
+
+
+def test_the_weights_of_a_method_that_knows_them_stand_beside_its_predictions(train):
+    found = read_predictions(train("fusion=late/mean").predictions)
+    assert list(found.weights) == ["image", "audio", "text"]
+    assert all(one.tolist() == pytest.approx([1 / 3] * 48) for one in found.weights.values())
+    assert read_predictions(train("fusion=attention/cross", name="other").predictions).weights == {}
 
 
 def test_the_chosen_model_is_the_best_on_validation(train, compose):

@@ -76,6 +76,30 @@ def test_samples_that_stand_twice_or_lack_something_are_refused(change, tmp_path
     assert not list(tmp_path.iterdir())
 
 
+WEIGHTS = {"weight.image": np.array([0.25, 1.0, 0.0]), "weight.größe, x": np.array([0.75, 0.0, 1.0])}
+
+
+def test_weights_stand_beside_the_rest_and_change_nothing_of_it(tmp_path):
+    for name, columns in (("without", COLUMNS), ("with", COLUMNS | WEIGHTS)):
+        write_predictions(tmp_path / name, columns, slices=("easy", "hard"))
+    found, plain = pq.read_table(tmp_path / "with"), pq.read_table(tmp_path / "without")
+    pd.testing.assert_frame_equal(found.select(plain.column_names).to_pandas(), plain.to_pandas(), check_exact=True)
+    assert [(one.name, str(one.type)) for one in found.schema][4:] == [
+        ("weight.image", "float"),
+        ("weight.größe, x", "float"),
+    ]
+    assert found["weight.image"].to_pylist() == [1.0, 0.0, 0.25]
+
+
+def test_weights_are_read(tmp_path):
+    path = tmp_path / "p.parquet"
+    write_predictions(path, COLUMNS | WEIGHTS, slices=("easy", "hard"))
+    assert {name: one.tolist() for name, one in read_predictions(path).weights.items()} == {
+        "image": [1.0, 0.0, 0.25],
+        "größe, x": [0.0, 1.0, 0.75],
+    }
+
+
 @pytest.mark.parametrize(
     "target",
     [np.array([7, 5, 6]), np.array([0.5, 2.5, -3.0]), np.array([[1, 0], [0, 1], [1, 1]])],
@@ -92,11 +116,17 @@ def test_what_is_written_is_read(target, tmp_path):
 
 def test_predictions_without_slices_and_without_a_file(tmp_path):
     write_predictions(tmp_path / "p.parquet", COLUMNS | {"slice": None}, slices=())
-    assert read_predictions(tmp_path / "p.parquet").slice.tolist() == [None] * 3
+    found = read_predictions(tmp_path / "p.parquet")
+    assert (found.slice.tolist(), found.weights) == ([None] * 3, {})
     assert read_predictions(tmp_path / "none.parquet") is None
 
 
-def test_a_file_that_holds_no_predictions_is_refused_in_words(tmp_path):
-    (tmp_path / "p.parquet").write_text("no")
+@pytest.mark.parametrize("content", [b"no parquet", "other"])
+def test_a_file_that_holds_no_predictions_is_refused_in_words(content, tmp_path):
+    path = tmp_path / "p.parquet"
+    if content == "other":
+        pd.DataFrame({"a": [1]}).to_parquet(path)
+    else:
+        path.write_bytes(content)
     with pytest.raises(RunFolderError, match="must be a Parquet file with index, slice, target and output"):
-        read_predictions(tmp_path / "p.parquet")
+        read_predictions(path)

@@ -58,7 +58,7 @@ class RunFolder:
 
     @property
     def predictions(self) -> Path:
-        """Test predictions: index, slice, target, output."""
+        """Test predictions: index, slice, target, output, and modalities' weights where the method knows them."""
         return self.path / "predictions.parquet"
 
     @property

@@ -1,4 +1,4 @@
-"""``predictions.parquet``: index, slice, target and output of every test sample.
+"""``predictions.parquet``: index, slice, target and output of every test sample, and modalities' weights where known.
 
 Shapes: S samples, C outputs.
 """
@@ -17,6 +17,7 @@ from fuselab.errors import RunFolderError
 from fuselab.runs.files import write_whole
 
 Array = npt.NDArray[Any]
+WEIGHT = "weight."  # before the modality's name
 
 
 @dataclass(frozen=True)
@@ -24,16 +25,18 @@ class Predictions:
     """What a run said of every test sample, in the order of the dataset.
 
     Args:
-        index: (S,) row of each sample in its split
-        slice: (S,) name of each sample's group, or None
-        target: (S,) classes or values, or (S, C)
-        output: (S, C)
+        index: (S,), row of each sample in its split
+        slice: (S,), name of each sample's group; None stands for none
+        target: (S,), or (S, C) for several labels or values a sample
+        output: (S, C), logits or values
+        weights: (S,), how much each modality counted, by modality; empty where the method or an older file knows none
     """
 
     index: Array
     slice: Array
     target: Array
     output: Array
+    weights: dict[str, Array]
 
 
 def write_predictions(path: Path, columns: Mapping[str, Array | None], *, slices: Sequence[str]) -> None:
@@ -42,7 +45,7 @@ def write_predictions(path: Path, columns: Mapping[str, Array | None], *, slices
     Args:
         path: the file
         columns: ``index`` (row of each sample in its split), ``target``, ``output`` (S, C), and ``slice`` (number of
-            each sample's group) or None
+            each sample's group) or None; ``weight.<modality>`` of each modality where the method knows weights
         slices: names of the groups
 
     Raises:
@@ -62,6 +65,11 @@ def write_predictions(path: Path, columns: Mapping[str, Array | None], *, slices
             "slice": pa.array(names, pa.string()),
             "target": pa.array(target[order].tolist()),
             "output": pa.array(list(output[order].astype(np.float32)), pa.list_(pa.float32())),
+            **{
+                name: pa.array(one[order].astype(np.float32))
+                for name, one in columns.items()
+                if name.startswith(WEIGHT) and one is not None
+            },
         }
     )
     write_whole(path, lambda temporary: pq.write_table(table, temporary))
@@ -80,22 +88,26 @@ def read_predictions(path: Path) -> Predictions | None:
     import pyarrow.parquet as pq
 
     try:
-        columns = pq.read_table(
-            path, columns=["index", "slice", "target", "output"], use_threads=False
-        ).combine_chunks()
+        # A file is small: threads would take longer to begin than to read it.
+        table = pq.read_table(path, use_threads=False).combine_chunks()
+        return Predictions(
+            index=_values(table["index"]),
+            slice=np.array(table["slice"].to_pylist(), dtype=object),
+            target=_values(table["target"]),
+            output=_values(table["output"]),
+            weights={
+                name.removeprefix(WEIGHT): _values(table[name])
+                for name in table.column_names
+                if name.startswith(WEIGHT)
+            },
+        )
     except FileNotFoundError:
         return None
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, KeyError, pa.ArrowException) as error:
         raise RunFolderError(
             f"the predictions ({path}) must be a Parquet file with index, slice, target and output; delete the run's "
             f"folder and launch it again ({error})"
         ) from error
-    return Predictions(
-        index=columns["index"].to_numpy(),
-        slice=np.array(columns["slice"].to_pylist(), dtype=object),
-        target=_values(columns["target"]),
-        output=_values(columns["output"]),
-    )
 
 
 def _values(column: Any) -> Array:

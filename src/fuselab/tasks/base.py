@@ -16,10 +16,11 @@ from torch.optim import Optimizer
 from fuselab.errors import ConfigError, nearest
 from fuselab.instantiate import instantiate
 from fuselab.models.build import build_model
+from fuselab.runs.predictions import WEIGHT
 from fuselab.schemes.base import Course
 from fuselab.schemes.build import build_scheme
 from fuselab.tasks.metrics import Metrics
-from fuselab.types import Batch, Lesson, OwnLoss, SampleLoss
+from fuselab.types import Batch, Lesson, OwnLoss, Prediction, SampleLoss
 
 
 class Task(pl.LightningModule, ABC):
@@ -86,9 +87,13 @@ class Task(pl.LightningModule, ABC):
         self._measure(self.val_metrics, batch)
 
     def test_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor | None]:
-        """Measure a batch of test samples and return its predictions."""
-        output = self._measure(self.test_metrics, batch)
-        return {"index": batch.index, "slice": batch.slice, "target": batch.target, "output": output}
+        """Measure a batch of test samples and return its predictions, and each modality's weight where there are any."""
+        output_BC, weights_BM = self._measure(self.test_metrics, batch)
+        columns = {"index": batch.index, "slice": batch.slice, "target": batch.target, "output": output_BC}
+        if weights_BM is not None:
+            weights = zip(self.model.modalities, weights_BM.float().unbind(1), strict=True)
+            columns |= {f"{WEIGHT}{name}": weight_B for name, weight_B in weights}
+        return columns
 
     def on_validation_epoch_end(self) -> None:
         """Log the metrics of the validation split."""
@@ -176,10 +181,11 @@ class Task(pl.LightningModule, ABC):
         for batch in loader:
             yield self.trainer.strategy.batch_to_device(batch)
 
-    def _measure(self, metrics: Metrics, batch: Batch) -> Tensor:
-        output_BC: Tensor = self.model(batch.inputs).output.float()
+    def _measure(self, metrics: Metrics, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        prediction: Prediction = self.model(batch.inputs)
+        output_BC = prediction.output.float()
         metrics.update(output_BC, batch.target, batch.slice)
-        return output_BC
+        return output_BC, prediction.weights
 
     def _log_metrics(self, split: str, metrics: Metrics) -> None:
         logged = self.config["task"]["metrics"]
