@@ -26,7 +26,16 @@ LIGHT = [
     if name in ("fuselab.cli", "fuselab.errors", "fuselab.launch", "fuselab.train")
     or name.startswith(("fuselab.runs", "fuselab.reports"))
 ]
-HEAVY = ("torch", "pytorch_lightning", "lightning_fabric", "torchmetrics", "torchaudio", "transformers", "wandb")
+HEAVY = (
+    "torch",
+    "pytorch_lightning",
+    "lightning_fabric",
+    "torchmetrics",
+    "torchaudio",
+    "transformers",
+    "wandb",
+    "matplotlib",
+)
 
 # Third-party packages are imported first: only what our own modules do is watched the second time.
 IMPORT_TWICE = """

@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--once", action="store_true", help="print the state and leave")
     status.set_defaults(command=_status)
 
-    report = commands.add_parser("report", help="make tables, statistics and a page to look around in of a sweep")
+    report = commands.add_parser("report", help="make tables, statistics, figures and a page of a sweep")
     _add_sweep(report)
     report.add_argument("--split", choices=("test", "val"), default="test", help="whose metrics (default: test)")
     report.add_argument("--out", type=Path, help="folder for the files (default: SWEEP/report)")
@@ -139,6 +139,7 @@ def _report(options: argparse.Namespace) -> int:
 def _show_report(sweep: Path, options: argparse.Namespace) -> None:
     from rich.console import Console
 
+    from fuselab.reports.plots.figures import gather, write_figures
     from fuselab.reports.report import report, write_report
     from fuselab.reports.statistics.settings import Settings
 
@@ -155,8 +156,11 @@ def _show_report(sweep: Path, options: argparse.Namespace) -> None:
     console = Console()
     made = report(sweep, split=options.split, settings=settings)
     console.print(made.rich(console))
-    for path in write_report(made, options.out):
+    files = write_report(made, options.out)
+    for path in files:
         console.print(str(path), highlight=False, soft_wrap=True)
+    figures = write_figures(gather(made), files[0].parent / "figures")
+    console.print(str(figures), highlight=False, soft_wrap=True)
 
 
 def _sync(options: argparse.Namespace) -> int:

@@ -87,7 +87,7 @@ class Task(pl.LightningModule, ABC):
         self._measure(self.val_metrics, batch)
 
     def test_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor | None]:
-        """Measure a batch of test samples and return its predictions, and each modality's weight where there are any."""
+        """Measure a batch of test samples and return its predictions, and modalities' weights where there are any."""
         output_BC, weights_BM = self._measure(self.test_metrics, batch)
         columns = {"index": batch.index, "slice": batch.slice, "target": batch.target, "output": output_BC}
         if weights_BM is not None:

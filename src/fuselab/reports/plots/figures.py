@@ -1,0 +1,122 @@
+"""All figures of a report: each one drawn and written, or the reason why it can't be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from fuselab.reports.aggregate import Split, frame_runs, list_metrics
+from fuselab.reports.columns import choose_columns
+from fuselab.reports.labels import label_runs, name_row
+from fuselab.reports.load import Run, load
+from fuselab.reports.markdown import escape_markdown
+from fuselab.reports.plots.bars import draw_bars
+from fuselab.reports.plots.confusion import draw_confusion
+from fuselab.reports.plots.cost import draw_cost
+from fuselab.reports.plots.curves import draw_curves
+from fuselab.reports.plots.material import Drawn, Material, Row
+from fuselab.reports.plots.ranks import draw_ranks
+from fuselab.reports.plots.reliability import draw_reliability
+from fuselab.reports.plots.slices import draw_slices
+from fuselab.reports.plots.style import styled
+from fuselab.reports.plots.weights import draw_weights
+from fuselab.reports.plots.write import remove_figure, write_figure
+from fuselab.reports.report import Report
+from fuselab.reports.statistics.omnibus import Omnibus
+from fuselab.runs.files import write_whole
+
+TOO_FEW = "ranks must be of at least 3 methods on 2 slices that all of them have"
+# By the name of their files, in the order in which a reader asks.
+FIGURES: dict[str, Callable[[Material], Drawn | str]] = {
+    "bars": draw_bars,
+    "slices": draw_slices,
+    "cost": draw_cost,
+    "ranks": draw_ranks,
+    "curves": draw_curves,
+    "confusion": draw_confusion,
+    "reliability": draw_reliability,
+    "weights": draw_weights,
+}
+
+
+def write_figures(material: Material, out: Path) -> Path:
+    """Draw what can be drawn and write it; the same runs give the same bytes.
+
+    Args:
+        material: of a sweep
+        out: the folder to write into
+
+    Returns:
+        the page that shows all figures with their captions, and says why others are not there
+
+    Raises:
+        RunFolderError: predictions that can't be read, or the folder can't be written
+    """
+    said = []
+    for name, draw in FIGURES.items():
+        with styled():
+            drawn = draw(material)
+            if isinstance(drawn, Drawn):
+                write_figure(drawn.figure, out, name)
+            else:
+                remove_figure(out, name)
+        said.append(_say(name, drawn))
+    page = out / "README.md"
+    write_whole(page, lambda path: path.write_bytes(("# Figures\n\n" + "\n".join(said)).encode()))
+    return page
+
+
+def gather(made: Report) -> Material:
+    """Return what the figures of a report are drawn from.
+
+    Args:
+        made: the report
+
+    Raises:
+        RunFolderError: a file that can't be read
+    """
+    found = made.statistics
+    ranks = found if isinstance(found, str) else found.omnibus or TOO_FEW
+    alpha = math.nan if isinstance(found, str) else found.settings.alpha
+    return sort_rows(made.sweep, load(made.sweep).runs, split=made.split, ranks=ranks, alpha=alpha)
+
+
+def sort_rows(sweep: Path, runs: Sequence[Run], *, split: Split, ranks: Omnibus | str, alpha: float) -> Material:
+    """Return the runs as rows, the best one first.
+
+    Args:
+        sweep: the folder
+        runs: its finished runs
+        split: whose metrics to show
+        ranks: of the methods over slices; in words why there are none
+        alpha: of the critical difference of ranks
+    """
+    labels = label_runs(runs)
+    frame = frame_runs(runs, labels)
+    main = choose_columns(list_metrics(frame, split=split)).main
+    metric = main[0].name if main else "loss"
+    by_name = {run.name: run for run in runs}
+    grouped: dict[str, list[Run]] = {}
+    for name in frame["run"]:
+        run = by_name[name]
+        grouped.setdefault(name_row(run.method, labels[name]), []).append(run)
+    rows = tuple(Row(name, several[0].family, tuple(several)) for name, several in grouped.items())
+    material = Material(sweep, rows, metric, split, ranks, alpha)
+    sign = -1.0 if material.higher else 1.0
+
+    def how_bad(row: Row) -> float:
+        return float(np.nan_to_num(sign * np.mean(material.values(row)), nan=np.inf))
+
+    # Sorting is stable: equal ones stay in the order of the table.
+    return replace(material, rows=tuple(sorted(rows, key=how_bad)))
+
+
+def _say(name: str, drawn: Drawn | str) -> str:
+    if isinstance(drawn, str):
+        return f"**{name}** is not drawn: {escape_markdown(drawn)}.\n"
+    files, caption = f"[svg]({name}.svg), [pdf]({name}.pdf)", drawn.caption[:1].upper() + drawn.caption[1:]
+    return f"![{name}]({name}.png)\n\n**{name}** ({files}): {escape_markdown(caption)}.\n"
