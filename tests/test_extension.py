@@ -17,7 +17,7 @@ from .conftest import TINY
 ROOT = Path(__file__).parents[1]
 # The example of CONTRIBUTING.md itself, so that it can't fall behind the contracts.
 EXAMPLE = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)[0]
-MINE = f"from torch import nn\nfrom fuselab.types import Fused, PooledFusion\n{EXAMPLE}"
+MINE = f"from torch import nn\nfrom fuselab.fusion.base import PooledFusion\nfrom fuselab.types import Fused\n{EXAMPLE}"
 CONF = "# Mine.\n_target_: mine.Mine\nmodalities: ${data.modalities}\ndim: ${width}\n"
 
 

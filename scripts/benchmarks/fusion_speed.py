@@ -28,9 +28,10 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
+from fuselab.fusion.base import DecisionFusion, FeatureFusion, InformedDecisionFusion, LateFusion
 from fuselab.runs.catalog import options
 from fuselab.runs.conf import conf_folder
-from fuselab.types import DecisionFusion, FeatureFusion, Features, InformedDecisionFusion, LateFusion
+from fuselab.types import Features
 
 SIZES = {"B=128 N=32 D=64": (128, 32, 64), "B=32 N=512 D=256": (32, 512, 256)}
 MODALITIES = ("image", "audio", "text")

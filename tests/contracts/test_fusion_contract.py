@@ -21,21 +21,17 @@ from torch import Tensor, nn
 from torch._dynamo.exc import Unsupported
 
 from fuselab.errors import ConfigError
-from fuselab.types import (
+from fuselab.fusion.base import (
     MAX_MODALITIES,
     Decision,
     DecisionFusion,
     FeatureFusion,
-    Features,
-    Fused,
     Fusion,
     InformedDecisionFusion,
     LateFusion,
-    Lesson,
-    OwnLoss,
-    Prediction,
     TokenFusion,
 )
+from fuselab.types import Features, Fused, Lesson, OwnLoss, Prediction
 
 CONF = Path(__file__).parents[2] / "conf" / "fusion"
 NAMES = ("image", "audio", "text", "tabular", "sequence", "video")

@@ -7,9 +7,10 @@ from torch import nn
 from fuselab.encoders.text.hf import Hf
 from fuselab.evaluation.cost import forward_flops, frozen_flops, frozen_parameters, parameters
 from fuselab.fusion.attention.transformer import TransformerFusion
+from fuselab.fusion.base import FeatureFusion
 from fuselab.fusion.early.concat import Concat
 from fuselab.models.fusion_model import FeatureFusionModel
-from fuselab.types import Encoder, FeatureFusion, Features, ModalityInput
+from fuselab.types import Encoder, Features, ModalityInput
 
 from ..encoders import tiny
 

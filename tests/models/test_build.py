@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from fuselab.errors import ConfigError
+from fuselab.fusion.base import LateFusion
 from fuselab.models.build import build_model, drawn_from
 from fuselab.models.fusion_model import FusionModel
 from fuselab.runs.compose import composer, resolved
-from fuselab.types import LateFusion, ModalityInput
+from fuselab.types import ModalityInput
 
 CONF = Path(__file__).parents[2] / "conf" / "fusion"
 FOUND = [path.relative_to(CONF).with_suffix("").as_posix() for path in sorted(CONF.rglob("*.yaml"))]

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 
 from fuselab.errors import ConfigError
-from fuselab.types import Fused, PooledFusion
+from fuselab.fusion.base import PooledFusion
+from fuselab.types import Fused
 
 
 class Unimodal(PooledFusion):

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 
 from fuselab.errors import ConfigError, nearest
+from fuselab.fusion.base import InformedDecisionFusion, LateFusion
 from fuselab.instantiate import get_class, instantiate
 from fuselab.models.fusion_model import DecisionFusionModel, FeatureFusionModel, FusionModel
-from fuselab.types import InformedDecisionFusion, LateFusion
 
 
 def build_model(config: Mapping[str, Any]) -> FusionModel:

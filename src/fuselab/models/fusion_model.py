@@ -11,18 +11,8 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from fuselab.types import (
-    Decision,
-    Encoder,
-    FeatureFusion,
-    Features,
-    Fusion,
-    InformedDecisionFusion,
-    LateFusion,
-    ModalityInput,
-    Prediction,
-    pooled,
-)
+from fuselab.fusion.base import Decision, FeatureFusion, Fusion, InformedDecisionFusion, LateFusion
+from fuselab.types import Encoder, Features, ModalityInput, Prediction, pooled
 
 Inputs = Mapping[str, ModalityInput]
 

@@ -15,6 +15,8 @@ from filelock import FileLock
 from fuselab.errors import ConfigError
 from fuselab.runs.folder import TRIALS
 
+TAG = "fuselab.run"  # by which MLflow finds a run again
+
 if TYPE_CHECKING:
     from pytorch_lightning.loggers import MLFlowLogger, WandbLogger
 
@@ -72,16 +74,14 @@ def mlflow_logger(*, tracking_uri: str, save_dir: str) -> MLFlowLogger:
     with _making(tracking_uri):
         client = MlflowClient(tracking_uri)
         experiment = client.get_experiment_by_name(name) or client.get_experiment(client.create_experiment(name))
-        known = client.search_runs([experiment.experiment_id], f"tags.`fuselab.run` = '{tag}'")
-        logger = MLFlowLogger(
+        known = client.search_runs([experiment.experiment_id], f"tags.`{TAG}` = '{tag}'")
+        run = known[0] if known else client.create_run(experiment.experiment_id, run_name=folder.name, tags={TAG: tag})
+        return MLFlowLogger(
             experiment_name=name,
             run_name=folder.name,
             tracking_uri=tracking_uri,
-            tags={"fuselab.run": tag},
-            run_id=known[0].info.run_id if known else None,
+            run_id=run.info.run_id,
         )
-        assert logger.run_id  # made on the first question
-    return logger
 
 
 @contextmanager

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from fuselab.errors import ConfigError
+from fuselab.fusion.base import DecisionSpace
 from fuselab.fusion.functional import at_least_float32, unimodal_losses
 from fuselab.models.fusion_model import FusionModel
 from fuselab.schemes.base import against_the_others, in_processes, sum_over_processes
 from fuselab.schemes.heads import UnimodalScheme
-from fuselab.types import DecisionSpace, Lesson
+from fuselab.types import Lesson
 
 
 class OgmGe(UnimodalScheme):

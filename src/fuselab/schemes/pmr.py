@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from fuselab.errors import ConfigError
+from fuselab.fusion.base import DecisionSpace
 from fuselab.fusion.functional import at_least_float32, mean_over_samples
 from fuselab.models.fusion_model import FusionModel
 from fuselab.schemes.base import Course, MakeHead, Scheme, against_the_others, sum_over_processes
-from fuselab.types import DecisionSpace, Lesson
+from fuselab.types import Lesson
 
 
 class Pmr(Scheme):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from fuselab.types import FeatureFusion
+from fuselab.fusion.base import FeatureFusion
 
 from ...contracts.test_fusion_contract import DIMS, NAMES, RULES, WIDTH
 

@@ -10,7 +10,7 @@ SLICE = np.array(["a", "b", "a", "b"], dtype=object)
 
 
 def predictions(target, output) -> Predictions:
-    return Predictions(np.array([0, 1, 2, 5]), SLICE, np.array(target), np.array(output, np.float32))
+    return Predictions(np.array([0, 1, 2, 5]), SLICE, np.array(target), np.array(output, np.float32), {})
 
 
 def test_classes():
@@ -72,6 +72,6 @@ def test_outputs_that_are_no_numbers_are_wrong_and_break_nothing():
 def test_samples_are_chosen_by_slice_and_class():
     target = np.repeat([0, 1], [198, 2])
     slices = np.array(["a"] * 199 + [None], dtype=object)
-    chosen = choose_samples(Predictions(np.arange(200), slices, target, np.zeros((200, 2))), "classes")
+    chosen = choose_samples(Predictions(np.arange(200), slices, target, np.zeros((200, 2)), {}), "classes")
     assert len(chosen) == 60
     assert {198, 199} < set(chosen)

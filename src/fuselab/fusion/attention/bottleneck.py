@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from fuselab.errors import ConfigError
 from fuselab.fusion.attention.layers import INITIAL_SCALE, TransformerLayer, check_sizes
+from fuselab.fusion.base import TokenFusion
 from fuselab.fusion.functional import check_at_least_one, mean_over_modalities
-from fuselab.types import Features, Fused, TokenFusion
+from fuselab.types import Features, Fused
 
 
 class Bottleneck(TokenFusion):

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from fuselab.fusion.attention.layers import check_share
+from fuselab.fusion.base import TokenFusion
 from fuselab.fusion.functional import check_at_least_one, softmax_over_present
-from fuselab.types import Features, Fused, TokenFusion
+from fuselab.types import Features, Fused
 
 
 class CoAttention(TokenFusion):

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from fuselab.fusion.attention.layers import attend, check_sizes, feed_forward
+from fuselab.fusion.base import TokenFusion
 from fuselab.masking import means
-from fuselab.types import Features, Fused, TokenFusion
+from fuselab.types import Features, Fused
 
 
 class CrossAttention(TokenFusion):

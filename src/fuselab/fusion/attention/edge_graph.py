@@ -12,13 +12,14 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from fuselab.fusion.attention.layers import check_share
+from fuselab.fusion.base import PooledFusion
 from fuselab.fusion.functional import (
     at_least_float32,
     check_at_least_one,
     mean_over_modalities,
     project_present,
 )
-from fuselab.types import Fused, PooledFusion
+from fuselab.types import Fused
 
 SMALLEST_VARIANCE = 1e-12  # of a node whose features are all the same: it correlates with nothing
 

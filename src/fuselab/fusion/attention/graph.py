@@ -12,13 +12,14 @@ from torch import Tensor, nn
 from torch.nn.functional import elu, leaky_relu
 
 from fuselab.fusion.attention.layers import check_sizes
+from fuselab.fusion.base import PooledFusion
 from fuselab.fusion.functional import (
     check_at_least_one,
     mean_over_modalities,
     project_present,
     softmax_over_present,
 )
-from fuselab.types import Fused, PooledFusion
+from fuselab.types import Fused
 
 
 class GraphAttention(PooledFusion):

@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from fuselab.fusion.base import PooledFusion
 from fuselab.fusion.functional import (
     check_at_least_one,
     mean_over_modalities,
     project_present,
     softmax_over_present,
 )
-from fuselab.types import Fused, PooledFusion
+from fuselab.types import Fused
 
 
 class ModalityAttention(PooledFusion):

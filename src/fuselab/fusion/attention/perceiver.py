@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from fuselab.fusion.attention.layers import INITIAL_SCALE, TransformerLayer, check_sizes
+from fuselab.fusion.base import TokenFusion
 from fuselab.fusion.functional import check_at_least_one
-from fuselab.types import Features, Fused, TokenFusion
+from fuselab.types import Features, Fused
 
 
 class Perceiver(TokenFusion):

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from fuselab.fusion.attention.layers import TransformerLayer, check_sizes
+from fuselab.fusion.base import TokenFusion
 from fuselab.fusion.functional import check_at_least_one
 from fuselab.masking import means
-from fuselab.types import Features, Fused, TokenFusion
+from fuselab.types import Features, Fused
 
 
 class TwoStream(TokenFusion):

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from fuselab.fusion.base import PooledFusion
 from fuselab.fusion.functional import check_at_least_one, check_choice, project_present
-from fuselab.types import Fused, PooledFusion
+from fuselab.types import Fused
 
 VARIANTS = ("mlb", "mfb")
 # The slope of a square root at 0 has no end: this bounds it by 1000 and changes a product of 0.01 in the fifth digit.

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from fuselab.types import Fused, PooledFusion
+from fuselab.fusion.base import PooledFusion
+from fuselab.types import Fused
 
 
 class Concat(PooledFusion):

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from fuselab.fusion.base import TokenFusion
 from fuselab.fusion.functional import check_choice
-from fuselab.types import Features, Fused, TokenFusion
+from fuselab.types import Features, Fused
 
 GATES = {"lstm": 4, "gru": 3}  # the cell's own input counts as one
 

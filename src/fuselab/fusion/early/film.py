@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from fuselab.fusion.base import PooledFusion
 from fuselab.fusion.functional import check_choice, project_present
-from fuselab.types import Fused, PooledFusion
+from fuselab.types import Fused
 
 
 class Film(PooledFusion):

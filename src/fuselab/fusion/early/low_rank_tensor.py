@@ -11,8 +11,9 @@ from functools import reduce
 import torch
 from torch import Tensor, nn
 
+from fuselab.fusion.base import PooledFusion
 from fuselab.fusion.functional import check_at_least_one
-from fuselab.types import Fused, PooledFusion
+from fuselab.types import Fused
 
 
 class LowRankTensor(PooledFusion):

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
+from fuselab.fusion.base import PooledFusion
 from fuselab.fusion.functional import at_least_float32, check_at_least_one, project_present
-from fuselab.types import Fused, PooledFusion
+from fuselab.types import Fused
 
 
 class Mapped(PooledFusion):

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from fuselab.errors import ConfigError
-from fuselab.types import Fused, PooledFusion
+from fuselab.fusion.base import PooledFusion
+from fuselab.types import Fused
 
 
 class Mmtm(PooledFusion):

@@ -11,8 +11,9 @@ from itertools import combinations
 import torch
 from torch import Tensor, nn
 
+from fuselab.fusion.base import PooledFusion
 from fuselab.fusion.functional import check_at_least_one, check_choice
-from fuselab.types import Fused, PooledFusion
+from fuselab.types import Fused
 
 FORMS = ("matrix", "vector", "scalar")
 

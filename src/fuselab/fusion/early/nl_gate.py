@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from fuselab.errors import ConfigError
 from fuselab.fusion.attention.layers import attend
+from fuselab.fusion.base import TokenFusion
 from fuselab.fusion.functional import check_choice
-from fuselab.types import Features, Fused, TokenFusion
+from fuselab.types import Features, Fused
 
 
 class NonLocalGate(TokenFusion):

@@ -11,8 +11,9 @@ from functools import reduce
 import torch
 from torch import Tensor, nn
 
+from fuselab.fusion.base import PooledFusion
 from fuselab.fusion.functional import project_present
-from fuselab.types import Fused, PooledFusion
+from fuselab.types import Fused
 
 
 class Product(PooledFusion):

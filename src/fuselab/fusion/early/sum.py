@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
+from fuselab.fusion.base import PooledFusion
 from fuselab.fusion.functional import project_present
-from fuselab.types import Fused, PooledFusion
+from fuselab.types import Fused
 
 
 class Sum(PooledFusion):

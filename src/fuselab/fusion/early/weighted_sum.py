@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from fuselab.fusion.base import PooledFusion
 from fuselab.fusion.functional import (
     at_least_float32,
     check_choice,
     project_present,
     softmax_over_present,
 )
-from fuselab.types import Fused, PooledFusion
+from fuselab.types import Fused
 
 WEIGHTINGS = ("softmax", "scalar")
 

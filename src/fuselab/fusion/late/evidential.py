@@ -13,8 +13,9 @@ from torch import Tensor
 from torch.nn.functional import one_hot, softplus
 
 from fuselab.errors import ConfigError
+from fuselab.fusion.base import Decision, DecisionFusion, DecisionSpace
 from fuselab.fusion.functional import at_least_float32, check_at_least_one, mean_over_samples
-from fuselab.types import Decision, DecisionFusion, DecisionSpace, Lesson, OwnLoss
+from fuselab.types import Lesson, OwnLoss
 
 
 class Evidential(OwnLoss, DecisionFusion):

@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from fuselab.fusion.base import Decision, DecisionFusion
 from fuselab.fusion.functional import at_least_float32
-from fuselab.types import Decision, DecisionFusion
 
 
 class Max(DecisionFusion):

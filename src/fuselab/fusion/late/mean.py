@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from fuselab.fusion.base import Decision, DecisionFusion
 from fuselab.fusion.late.mixture import mixture
-from fuselab.types import Decision, DecisionFusion
 
 
 class Mean(DecisionFusion):

@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from fuselab.fusion.base import Decision, DecisionSpace
 from fuselab.fusion.functional import at_least_float32, log_softmax_over_present
-from fuselab.types import Decision, DecisionSpace
 
 
 def mixture(outputs_BMC: Tensor, present_BM: Tensor, *, scores: Tensor, space: DecisionSpace) -> Decision:

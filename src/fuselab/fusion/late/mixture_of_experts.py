@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from fuselab.fusion.base import Decision, DecisionSpace, InformedDecisionFusion
 from fuselab.fusion.late.mixture import mixture
-from fuselab.types import Decision, DecisionSpace, InformedDecisionFusion
 
 
 class MixtureOfExperts(InformedDecisionFusion):

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from fuselab.errors import ConfigError
+from fuselab.fusion.base import Decision, DecisionFusion, DecisionSpace
 from fuselab.fusion.functional import at_least_float32
-from fuselab.types import Decision, DecisionFusion, DecisionSpace
 
 
 class ProductOfExperts(DecisionFusion):

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from fuselab.fusion.base import Decision, DecisionFusion, DecisionSpace
 from fuselab.fusion.functional import at_least_float32, unimodal_losses
-from fuselab.types import Decision, DecisionFusion, DecisionSpace, Lesson, OwnLoss
+from fuselab.types import Lesson, OwnLoss
 
 
 class Stacking(OwnLoss, DecisionFusion):

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from fuselab.fusion.base import Decision, DecisionSpace, InformedDecisionFusion
 from fuselab.fusion.functional import at_least_float32, softmax_over_present
-from fuselab.types import Decision, DecisionSpace, InformedDecisionFusion
 
 
 class Uncertainty(InformedDecisionFusion):

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from fuselab.errors import ConfigError
+from fuselab.fusion.base import Decision, DecisionFusion, DecisionSpace
 from fuselab.fusion.late.mixture import mixture
-from fuselab.types import Decision, DecisionFusion, DecisionSpace
 
 
 class Vote(DecisionFusion):

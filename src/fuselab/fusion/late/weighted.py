@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from fuselab.fusion.base import Decision, DecisionFusion, DecisionSpace
 from fuselab.fusion.late.mixture import mixture
-from fuselab.types import Decision, DecisionFusion, DecisionSpace
 
 
 class Weighted(DecisionFusion):
