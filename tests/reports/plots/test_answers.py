@@ -65,3 +65,12 @@ def test_what_has_no_single_class_is_not_counted(target, output, tmp_path):
     write_predictions(tmp_path / "p.parquet", columns, slices=())
     found = summarise(tmp_path / "p.parquet", CONFIG)
     assert (found.confusion, found.bins, found.weights) == (None, None, {})
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_outputs_that_are_no_numbers_have_no_confidence(bad, tmp_path):
+    columns = {"index": np.arange(2), "slice": None, "target": np.array([0, 1]), "output": np.array([[bad, 0], [0, 1]])}
+    write_predictions(tmp_path / "p.parquet", columns, slices=())
+    found = summarise(tmp_path / "p.parquet", CONFIG)
+    assert found.bins is None
+    assert found.confusion.sum() == 2

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -51,3 +53,16 @@ def test_why_there_is_none(slices, said, sweep, material):
     both = {"accuracy": 0.4, "slices": slices}
     sweep.finished("early/sum", 0, test=both, val=both)
     assert draw_slices(material(sweep)) == said
+
+
+def test_many_slices_with_long_names_stay_legible(sweep, material):
+    names = [f"aSliceWhoseNameIsALongWord{number}_of_many" for number in range(14)]
+    both = {"accuracy": 0.4, "slices": {name: {"accuracy": 0.5} for name in names}}
+    sweep.finished("early/sum", 0, test=both, val=both)
+    drawn = draw_slices(material(sweep))
+    assert drawn.caption.endswith("; the first 10 of 14 slices")
+    drawn.figure.draw_without_rendering()
+    labels = drawn.figure.axes[0].get_xticklabels()
+    assert [label.get_text().replace("\n", "") for label in labels] == ["all", *names[:10]]
+    boxes = [label.get_window_extent() for label in labels]
+    assert not any(one.overlaps(other) for one, other in pairwise(boxes))

@@ -37,7 +37,7 @@ class Answers:
 
     Args:
         confusion: (C, C), samples of each true class (row) that were said to be of each class; None without classes
-        bins: by confidence; None without classes, or where the config has no number of bins
+        bins: by confidence; None without classes or a number of bins in the config, or where an output is no number
         weights: mean weight of each modality over all samples (under None) and over each slice's; empty without weights
     """
 
@@ -70,9 +70,12 @@ def summarise(path: Path, config: Mapping[str, Any]) -> Answers:
     return Answers(counts.reshape(classes, classes), bins, weights)
 
 
-def _bins(output_NC: Array, right_N: Array, number: int) -> Bins:
-    odds_NC = np.exp(output_NC - output_NC.max(1, keepdims=True), dtype=np.float64)
+def _bins(output_NC: Array, right_N: Array, number: int) -> Bins | None:
+    with np.errstate(invalid="ignore"):
+        odds_NC = np.exp(output_NC - output_NC.max(1, keepdims=True), dtype=np.float64)
     confidence_N = 1 / odds_NC.sum(1)
+    if not np.isfinite(confidence_N).all():
+        return None
     # A bin holds its lower bound, as in the calibration error of the table; the last one holds certainty too.
     bin_N = np.minimum((confidence_N * number).astype(int), number - 1)
 

@@ -25,7 +25,7 @@ from fuselab.runs.folder import find_runs
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MOST = 40  # rows of a figure: more can't be read on a page
+MOST, MOST_SLICES = 40, 10  # rows and slices of a figure: more can't be read on a page
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,17 @@ class Material:
         """Names of the slices that have the metric, in the order of the data."""
         names = (name for row in self.rows for run in row.runs for name in run.result[self.split].get("slices", {}))
         return tuple(dict.fromkeys(names))
+
+    @property
+    def shown_slices(self) -> tuple[str, ...]:
+        """The slices that a figure has room for."""
+        return self.slices[:MOST_SLICES]
+
+    @property
+    def more_slices(self) -> str:
+        """Say how many slices a figure has no room for."""
+        number = len(self.slices)
+        return f"; the first {MOST_SLICES} of {number} slices" if number > MOST_SLICES else ""
 
     def values(self, row: Row) -> list[float]:
         """Return the metric of each of a row's runs."""

@@ -27,9 +27,7 @@ def draw_reliability(material: Material) -> Drawn | str:
     found = [[material.answers[run.name].bins for run in row.runs] for row in rows]
     known = [[one for one in several if one is not None] for several in found]
     if any(len(several) < len(row.runs) for several, row in zip(known, rows, strict=True)):
-        return (
-            f"confidence is of one class a sample, with task.calibration_bins; the first metric is {material.heading}"
-        )
+        return "confidence must be of one class a sample, with task.calibration_bins in the config and finite outputs"
     if len({len(one.samples) for several in known for one in several}) > 1:
         return "the runs differ in task.calibration_bins"
     looks = look_of_families([row.family for row in rows])

@@ -32,7 +32,7 @@ def draw_slices(material: Material) -> Drawn | str:
     from matplotlib import colormaps
     from matplotlib.colors import Normalize
 
-    slices = material.slices
+    slices = material.shown_slices
     if not slices:
         return "the data has no slices"
     rows, names = material.shown, [row.name for row in material.shown]
@@ -69,7 +69,7 @@ def draw_slices(material: Material) -> Drawn | str:
     return Drawn(
         figure,
         f"{material.heading} in each slice of the {material.split} split ({better} is better), mean over seeds"
-        f"{material.more}",
+        f"{material.more_slices}{material.more}",
     )
 
 

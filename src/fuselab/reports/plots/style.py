@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -141,7 +142,8 @@ def fitted(name: str, width: float) -> str:
         two_stream
     """
     lines = [""]
-    for part in re.findall(r"[^ /_,]*[ /_,]?", drawable(name)):
+    words = re.findall(r"[^ /_,]+[ /_,]?|[ /_,]", drawable(name))
+    for part in (piece for word in words for piece in _pieces(word, width)):
         joined = lines[-1] + part
         if lines[-1] and width_of([joined.strip()], size=SMALL) > width:
             lines.append(part)
@@ -223,6 +225,14 @@ def show_families(figure: Figure, looks: dict[str, Look], *, left: float, top: f
         ncols=len(handles),
         columnspacing=1.4,
     )
+
+
+def _pieces(word: str, width: float) -> list[str]:
+    """Return a word, in pieces where it alone is wider than the width."""
+    number = math.ceil(width_of([word.strip()], size=SMALL) / width)
+    # A margin, since letters differ in width.
+    step = math.ceil(len(word) / (number * 1.25)) if number > 1 else len(word)
+    return [word[start : start + step] for start in range(0, len(word), step)]
 
 
 @cache

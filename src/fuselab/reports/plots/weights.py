@@ -42,7 +42,7 @@ def draw_weights(material: Material) -> Drawn | str:
         return UNKNOWN
     answers = [[material.answers[run.name].weights for run in row.runs] for row in rows]
     modalities = list(dict.fromkeys(name for several in answers for one in several for name in one[None]))
-    groups = [None, *(name for name in material.slices if name in answers[0][0])]
+    groups = [None, *(name for name in material.shown_slices if name in answers[0][0])]
     names = [row.name for row in rows]
     left, gap = width_of([broken(name) for name in names], size=SMALL) + 0.1, 0.2
     width = min((WIDTH - left - 0.15 - gap * (len(groups) - 1)) / len(groups), 2.5)
@@ -92,5 +92,5 @@ def draw_weights(material: Material) -> Drawn | str:
     return Drawn(
         figure,
         "mean weight of each modality over the samples of the test split and of each of its slices, over all seeds"
-        f"{without}{material.more}",
+        f"{without}{material.more_slices}{material.more}",
     )
