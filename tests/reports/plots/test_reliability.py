@@ -32,5 +32,5 @@ def test_why_there_is_none(whole_sweep, sweep, material):
     assert draw_reliability(material(sweep)) == "the runs differ in task.calibration_bins"
     add_files(sweep.finished("early/concat", 1))
     assert draw_reliability(material(sweep)) == (
-        "confidence must be of one class a sample, with task.calibration_bins in the config and finite outputs"
+        "each config must hold task.calibration_bins, and each output must be finite"
     )

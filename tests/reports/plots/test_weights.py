@@ -35,7 +35,7 @@ def test_bars_are_means_over_samples_and_seeds(sweep, material):
     assert easy.containers[1][0].get_x() == pytest.approx(0.85)
     assert [label.get_text() for label in whole.get_yticklabels()] == ["late/mean"]
     assert [text.get_text() for text in drawn.figure.legends[0].texts] == ["image", "größe"]
-    assert "; 2 methods have no weights of several modalities" in drawn.caption
+    assert "; without weights of several modalities: 2 methods" in drawn.caption
 
 
 def test_a_modality_that_one_method_does_not_use_counts_nothing(sweep, material):

@@ -22,13 +22,11 @@ def draw_confusion(material: Material) -> Drawn | str:
     """
     from matplotlib.ticker import MaxNLocator
 
-    if reason := material.lacks_predictions():
+    if reason := material.lacks_classes():
         return reason
     rows = material.shown
     counts = [[material.answers[run.name].confusion for run in row.runs] for row in rows]
     known = [[one for one in several if one is not None] for several in counts]
-    if any(len(several) < len(row.runs) for several, row in zip(known, rows, strict=True)):
-        return f"samples have no single class: the first metric is {material.heading}"
     classes = len(known[0][0])
     if classes > FINEST:
         return f"{classes} classes are more than can be seen in a panel"

@@ -148,7 +148,9 @@ def _ticks(low: float, high: float) -> list[float]:
         found = [one for one in every if low <= one <= high]
         if len(found) > 2:
             break
-    return found[:: -(-len(found) // 5)]
+    # Where all cost about the same, labels are long for the room that they have.
+    most = 5 if high / low > 2 else 3
+    return found[:: -(-len(found) // most)]
 
 
 def _say_tick(value: float) -> str:

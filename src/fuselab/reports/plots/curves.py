@@ -53,10 +53,10 @@ def draw_curves(material: Material) -> Drawn | str:
         axes.set_ylim(low - room, high + room)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True, min_n_ticks=1))
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
-    thin = "thin lines are single seeds, " if any(1 < len(curves) <= SINGLE for curves in found) else ""
+    thin = "thin lines are single seeds; " if any(1 < len(curves) <= SINGLE for curves in found) else ""
     seeds = say_seeds([len(curves) for curves in found], interval="band from the lowest to the highest")
     return Drawn(
         panels.figure,
-        f"{material.heading} on the val split after each epoch, {seeds}; {thin}pale ones the means of "
+        f"{material.heading} on the val split after each epoch, {seeds}; {thin}pale lines are the means of "
         f"the other methods; the mean ends with the shortest run{material.more}",
     )

@@ -139,6 +139,14 @@ class Material:
         missing = [run.name for run in self._predicted if not self._folders[run.name].predictions.is_file()]
         return f"predictions are missing: {name_some(missing)}" if missing else ""
 
+    def lacks_classes(self) -> str:
+        """Say why figures of classes can't be drawn, or nothing."""
+        if reason := self.lacks_predictions():
+            return reason
+        if any(one.confusion is None for one in self.answers.values()):
+            return f"samples have no single class: the first metric is {self.heading}"
+        return ""
+
     def curves(self, row: Row, column: str) -> list[np.ndarray[Any, Any]] | str:
         """Return a column of each run's ``metrics.csv``, epoch by epoch, or in words why it is not there."""
         found = []

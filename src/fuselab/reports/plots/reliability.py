@@ -21,13 +21,13 @@ def draw_reliability(material: Material) -> Drawn | str:
     Reference:
         Guo et al. (2017), On Calibration of Modern Neural Networks, figure 1.
     """
-    if reason := material.lacks_predictions():
+    if reason := material.lacks_classes():
         return reason
     rows = material.shown
     found = [[material.answers[run.name].bins for run in row.runs] for row in rows]
     known = [[one for one in several if one is not None] for several in found]
     if any(len(several) < len(row.runs) for several, row in zip(known, rows, strict=True)):
-        return "confidence must be of one class a sample, with task.calibration_bins in the config and finite outputs"
+        return "each config must hold task.calibration_bins, and each output must be finite"
     if len({len(one.samples) for several in known for one in several}) > 1:
         return "the runs differ in task.calibration_bins"
     looks = look_of_families([row.family for row in rows])

@@ -18,6 +18,7 @@ from fuselab.reports.plots.style import (
     place,
     width_of,
 )
+from fuselab.runs.record import say_count
 
 UNKNOWN = "no method with several modalities has stored their weights; runs store them where the method knows them"
 
@@ -88,7 +89,7 @@ def draw_weights(material: Material) -> Drawn | str:
         handlelength=2,
     )
     lacking = len(material.shown) - len(rows)
-    without = f"; {lacking} methods have no weights of several modalities" if lacking else ""
+    without = f"; without weights of several modalities: {say_count(lacking, 'method')}" if lacking else ""
     return Drawn(
         figure,
         "mean weight of each modality over the samples of the test split and of each of its slices, over all seeds"
