@@ -60,16 +60,19 @@ class Report:
     statistics: Statistics | str
     loaded: Loaded
 
+    def marked(self) -> dict[str, frozenset[str]]:
+        """Return the names of the rows to mark in each column: those that may be the best in it."""
+        found = {} if isinstance(self.statistics, str) else self.statistics.best
+        return {column: best.names for column, best in found.items()}
+
     def table(self, columns: Sequence[Column]) -> Table:
         """Return the table with some of the columns."""
-        found = {} if isinstance(self.statistics, str) else self.statistics.best
-        marked = {column: best.names for column, best in found.items()}
         cited = published_rows(self.loaded.runs, columns, split=self.split)
         return Table(
             title=self.title,
             notes=self.notes,
             headings=("seeds", *(column.heading for column in columns)),
-            families=(*group_rows(self.methods, columns, marked), *((cited,) if cited else ())),
+            families=(*group_rows(self.methods, columns, self.marked()), *((cited,) if cited else ())),
             footnotes=(
                 *footnotes(
                     self.methods,
@@ -155,6 +158,7 @@ def _contents(made: Report, table: Table, texts: Mapping[str, str]) -> Contents:
         notes=made.notes,
         footnotes=table.footnotes,
         claims=list_claims(made.statistics),
+        marked=made.marked(),
         split=made.split,
         columns=made.columns,
         methods=made.methods,

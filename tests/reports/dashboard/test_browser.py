@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ..conftest import SweepFolder, write
-from .conftest import EVIL, METHODS, furnish, keep_samples
+from .conftest import EVIL, METHODS, furnish, keep_samples, told_apart
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -110,6 +110,20 @@ def test_every_page_opens_without_an_error_and_fits(shown, size, scheme):
 def test_what_is_left_out_stands_at_the_top(shown):
     page = shown.open()
     expect(page.get_by_role("note")).to_contain_text("Left out: 1 failed: late-mean-s7-failed")
+
+
+def test_bold_is_what_may_be_the_best_and_claims_are_sentences(shown, tmp_path):
+    sweep = told_apart(SweepFolder(tmp_path / "apart"))
+    write(sweep.path)
+    shown.address = (sweep.path / "report" / "index.html").as_uri()
+    page = shown.open()
+    row = page.get_by_role("row", name="early/concat")
+    assert row.locator("strong").count() == 4  # over all samples and in each slice
+    assert page.locator("tbody strong").count() == 8
+    assert page.locator("td.chosen").first.evaluate("one => getComputedStyle(one).fontWeight") == "400"
+    page = shown.open("statistics")
+    expect(page.locator(".claims li", has_text="is better than late/mean").first).to_be_visible()
+    assert not any(text.startswith("Early/") for text in page.locator(".claims li").all_inner_texts())
 
 
 def test_a_click_sorts_and_another_turns_it_round(shown, report):

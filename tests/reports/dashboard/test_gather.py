@@ -13,7 +13,7 @@ from fuselab.runs.excerpt import excerpt_file
 from fuselab.runs.predictions import write_predictions
 
 from ..conftest import write
-from .conftest import CLASSES, EPOCHS, EVIL, PIXEL, SAMPLES, furnish, made
+from .conftest import CLASSES, EPOCHS, EVIL, PIXEL, SAMPLES, furnish, made, told_apart
 
 
 def values(data, kind, name):
@@ -44,6 +44,16 @@ def test_the_page_says_what_the_tables_say(furnished):
 def test_what_is_left_out_is_said(furnished):
     failed = furnished.other("failed", "late/mean", 7)
     assert made(furnished)["notes"] == [f"left out: 1 failed: {failed.name}"]
+
+
+def test_marked_is_what_the_table_marks_and_nothing_else(sweep):
+    data = made(told_apart(sweep))
+    names = [one["name"] for one in data["measures"]]
+    marked = {(names[place], one["name"]) for one in data["methods"] for place in one["marked"]}
+    columns = ("accuracy", "redundant.accuracy", "unique_audio.accuracy", "unique_image.accuracy")
+    assert marked == {(column, name) for column in columns for name in ("early/concat", "early/sum")}
+    assert (sweep.path / "report" / "table.md").read_text(encoding="utf-8").count("**") == 2 * len(marked)
+    assert any("is better than late/mean" in claim for claim in data["claims"])
 
 
 def test_measures_say_whether_less_is_better(furnished):

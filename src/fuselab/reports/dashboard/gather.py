@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from fuselab.reports.aggregate import Split, measure_columns
 from fuselab.reports.columns import Columns
 from fuselab.reports.dashboard.answers import Task, choose_samples, find_task, tell_answers, tell_samples
 from fuselab.reports.dashboard.curves import points_each, read_curves
-from fuselab.reports.dashboard.measures import list_measures, of_method, of_run, tell_measures
+from fuselab.reports.dashboard.measures import Measure, list_measures, of_method, of_run, tell_measures
 from fuselab.reports.dashboard.pool import Pool, say
 from fuselab.reports.labels import flatten, name_row
 from fuselab.reports.load import Run
@@ -37,6 +37,7 @@ class Contents:
         notes: what a reader has to know before the numbers
         footnotes: how to read the numbers
         claims: sentences of what holds and what doesn't; none where nothing was tested
+        marked: names of the methods to mark, by measure
         split: whose metrics
         columns: of the report
         methods: a row a method and label
@@ -50,6 +51,7 @@ class Contents:
     notes: Sequence[str]
     footnotes: Sequence[str]
     claims: Sequence[str]
+    marked: Mapping[str, Collection[str]]
     split: Split
     columns: Columns
     methods: pd.DataFrame
@@ -76,6 +78,7 @@ def gather(contents: Contents) -> dict[str, Any]:
             "name": name_row(str(row["method"]), str(row["label"])),
             "family": str(row["family"]),
             "values": of_method(row, measures),
+            "marked": _marks(row, measures, contents.marked),
         }
         for row in contents.methods.to_dict("records")
     ]
@@ -115,6 +118,12 @@ def gather(contents: Contents) -> dict[str, Any]:
         "samples": samples["samples"],
         "downloads": dict(contents.downloads),
     }
+
+
+def _marks(row: dict[Any, Any], measures: Sequence[Measure], marked: Mapping[str, Collection[str]]) -> list[int]:
+    """Return the places of the measures in which a method is marked."""
+    name = name_row(str(row["method"]), str(row["label"]))
+    return [place for place, measure in enumerate(measures) if name in marked.get(measure.name, ())]
 
 
 def _facts(run: Run) -> dict[str, Any]:

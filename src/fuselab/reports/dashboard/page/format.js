@@ -25,6 +25,12 @@ function meanOf(measure, [mean, deviation], below = false) {
   return [said, below && !measure.constant ? el("span", { class: "dev ghost", "aria-hidden": "true" }, ` ± ${said}`) : null];
 }
 
+// Marked is what the statistics leave in the running, and nothing else.
+function markedMean(measure, at, method, below = false) {
+  const mean = meanOf(measure, method.values[at], below);
+  return method.marked.includes(at) ? el("strong", { title: "may be the best: see Statistics" }, mean) : mean;
+}
+
 function grouped(count) {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 }
@@ -56,6 +62,8 @@ function breakable(name) {
   return name.split(/(?<=[/_.=])/).flatMap((part, at) => (at ? [el("wbr"), part] : [part]));
 }
 
+// A sentence's first letter; a name at its head keeps its own.
 function capital(text) {
+  if (METHODS.some((method) => text.startsWith(method.name))) return text;
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

@@ -22,7 +22,7 @@ function methodPage(name) {
   if (!method) return missing(`a method named ${name}`);
   const listed = method.runs.slice(0, MOST_SEEDS);
   const seeds = listed.map((run) => el("a", { href: TO.run(run) }, `seed ${run.seed}`));
-  const rows = MEASURES.map((measure, at) => [fullName(measure), meanOf(measure, method.values[at]), ...listed.map((run) => say(measure, run.values[at]))]);
+  const rows = MEASURES.map((measure, at) => [fullName(measure), markedMean(measure, at, method), ...listed.map((run) => say(measure, run.values[at]))]);
   return [
     headline([el("a", { href: "#/" }, "Overview"), " / method"], method.name, method.family, `m:${method.name}`),
     factList(MEASURES.filter((measure) => measure.group === "metric" && measure.shown), method.values),

@@ -42,7 +42,7 @@ function overview() {
         .map(({ one, at }) => ({
           key: one.name, head: one.heading, numeric: true, down: !one.lower, chosen: one.name === VIEW.metric,
           title: one.lower ? `${fullName(one)}: less is better` : fullName(one),
-          value: (method) => method.values[at][0], cell: (method) => meanOf(one, method.values[at], several),
+          value: (method) => method.values[at][0], cell: (method) => markedMean(one, at, method, several),
         })),
     ];
     const rows = kept();
