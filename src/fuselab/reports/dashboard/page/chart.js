@@ -1,4 +1,4 @@
-// Plotly lies in the page as text; it is read when the first chart comes into view, since that takes longer than all else.
+// Plotly lies in the page as text; it is read when the first chart comes into view: that takes longer than all else.
 let plotly = null;
 
 function loadPlotly() {
@@ -33,7 +33,11 @@ const SEEN = new IntersectionObserver(
 
 // A chart: make() returns { data, layout } and is asked again where the colours change.
 function chart(label, height, make) {
-  const host = el("div", { class: "chart waiting", role: "img", "aria-label": label, style: { "min-height": `${height}px` } }, "drawing …");
+  const host = el(
+    "div",
+    { class: "chart waiting", role: "img", "aria-label": label, style: { "min-height": `${height}px` } },
+    "drawing …",
+  );
   const draw = async () => {
     const library = await loadPlotly();
     if (!host.isConnected) return;
@@ -42,18 +46,42 @@ function chart(label, height, make) {
       host.classList.remove("waiting");
     }
     const { data, layout } = make();
-    const axis = { gridcolor: colour("line"), linecolor: colour("strong"), zeroline: false, tickcolor: colour("strong"), automargin: true };
+    const axis = {
+      gridcolor: colour("line"),
+      linecolor: colour("strong"),
+      zeroline: false,
+      tickcolor: colour("strong"),
+      automargin: true,
+    };
     await library.react(
       host,
       data,
       {
-        height, autosize: true, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", dragmode: false, showlegend: false,
-        font: { family: "system-ui, sans-serif", size: 12, color: colour("ink") }, margin: { l: 8, r: 12, t: 8, b: 8 },
-        hoverlabel: { bgcolor: colour("card"), bordercolor: colour("strong"), font: { color: colour("ink"), size: 12 }, align: "left" },
+        height,
+        autosize: true,
+        paper_bgcolor: "rgba(0,0,0,0)",
+        plot_bgcolor: "rgba(0,0,0,0)",
+        dragmode: false,
+        showlegend: false,
+        font: { family: "system-ui, sans-serif", size: 12, color: colour("ink") },
+        margin: { l: 8, r: 12, t: 8, b: 8 },
+        hoverlabel: {
+          bgcolor: colour("card"),
+          bordercolor: colour("strong"),
+          font: { color: colour("ink"), size: 12 },
+          align: "left",
+        },
         ...layout,
-        xaxis: { ...axis, ...layout.xaxis }, yaxis: { ...axis, ...layout.yaxis },
+        xaxis: { ...axis, ...layout.xaxis },
+        yaxis: { ...axis, ...layout.yaxis },
       },
-      { responsive: true, displaylogo: false, displayModeBar: "hover", modeBarButtons: [["toImage"]], toImageButtonOptions: { format: "svg", filename: label } },
+      {
+        responsive: true,
+        displaylogo: false,
+        displayModeBar: "hover",
+        modeBarButtons: [["toImage"]],
+        toImageButtonOptions: { format: "svg", filename: label },
+      },
     );
     performance.mark("fuselab-drawn");
   };
@@ -72,7 +100,18 @@ function chart(label, height, make) {
 
 // A legend that is text: it wraps, and needs no colour.
 function legend(entries) {
-  return el("p", { class: "small soft", style: { margin: "0 0 .4rem" } }, entries.map(([name, tint]) => el("span", { class: "family", style: { "--tint": `var(--${tint})`, "margin-right": "1.1rem" } }, el("span", { class: "dot" }), name)));
+  return el(
+    "p",
+    { class: "small soft", style: { margin: "0 0 .4rem" } },
+    entries.map(([name, tint]) =>
+      el(
+        "span",
+        { class: "family", style: { "--tint": `var(--${tint})`, "margin-right": "1.1rem" } },
+        el("span", { class: "dot" }),
+        name,
+      ),
+    ),
+  );
 }
 
 const SYMBOLS = { unimodal: "square", late: "diamond", early: "circle", attention: "triangle-up", other: "cross" };

@@ -5,8 +5,8 @@ const MEASURES = DATA.measures;
 const FAMILIES = [...new Set(METHODS.map((method) => method.family))];
 const KNOWN = ["unimodal", "late", "early", "attention"];
 
-METHODS.forEach((method, place) => Object.assign(method, { place, runs: RUNS.filter((run) => run.method === place) }));
-RUNS.forEach((run, place) => Object.assign(run, { place, of: METHODS[run.method] }));
+METHODS.forEach((method, place) => Object.assign(method, { runs: RUNS.filter((run) => run.method === place) }));
+RUNS.forEach((run) => Object.assign(run, { of: METHODS[run.method] }));
 const METHOD_BY_NAME = new Map(METHODS.map((method) => [method.name, method]));
 const RUN_BY_NAME = new Map(RUNS.map((run) => [run.name, run]));
 
@@ -18,7 +18,12 @@ function settingsOf(run, kind) {
 }
 
 function ownSettings(run, kind) {
-  return Object.fromEntries(Array.from({ length: run[kind].length / 2 }, (_, at) => [DATA.texts[run[kind][2 * at]], DATA.texts[run[kind][2 * at + 1]]]));
+  return Object.fromEntries(
+    Array.from({ length: run[kind].length / 2 }, (_, at) => [
+      DATA.texts[run[kind][2 * at]],
+      DATA.texts[run[kind][2 * at + 1]],
+    ]),
+  );
 }
 
 function tintOf(family) {
@@ -41,7 +46,14 @@ function itemOf(key) {
   }
   if (key.startsWith("r:") && RUN_BY_NAME.has(name)) {
     const run = RUN_BY_NAME.get(name);
-    return { key, name: `${run.of.name}, seed ${run.seed}`, link: TO.run(run), method: run.of, runs: [run], values: run.values.map((value) => [value]) };
+    return {
+      key,
+      name: `${run.of.name}, seed ${run.seed}`,
+      link: TO.run(run),
+      method: run.of,
+      runs: [run],
+      values: run.values.map((value) => [value]),
+    };
   }
   return null;
 }
@@ -66,11 +78,23 @@ function drawTray() {
   fill(
     tray,
     el("span", null, `${CHOSEN.size} chosen`),
-    CHOSEN.size > 1 ? el("a", { class: "button main", href: TO.compare([...CHOSEN].map(itemOf)), style: { "text-decoration": "none" } }, "Compare") : el("span", { class: "soft" }, "choose another to compare"),
+    CHOSEN.size > 1
+      ? el(
+          "a",
+          { class: "button main", href: TO.compare([...CHOSEN].map(itemOf)), style: { "text-decoration": "none" } },
+          "Compare",
+        )
+      : el("span", { class: "soft" }, "choose another to compare"),
     el("button", { class: "quiet", type: "button", onclick: clear }, "Clear"),
   );
 }
 
 function chooser(key, name) {
-  return el("input", { type: "checkbox", "data-key": key, "aria-label": `Compare ${name}`, checked: CHOSEN.has(key), onchange: (event) => choose(key, event.target.checked) });
+  return el("input", {
+    type: "checkbox",
+    "data-key": key,
+    "aria-label": `Compare ${name}`,
+    checked: CHOSEN.has(key),
+    onchange: (event) => choose(key, event.target.checked),
+  });
 }

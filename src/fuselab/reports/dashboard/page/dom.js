@@ -8,7 +8,12 @@ function el(tag, props, ...children) {
     else if (key === "value" || key === "checked") node[key] = value;
     else node.setAttribute(key, value === true ? "" : String(value));
   }
-  node.append(...children.flat(Infinity).filter((one) => one !== null && one !== undefined && one !== false).map((one) => (one instanceof Node ? one : String(one))));
+  node.append(
+    ...children
+      .flat(Infinity)
+      .filter((one) => one !== null && one !== undefined && one !== false)
+      .map((one) => (one instanceof Node ? one : String(one))),
+  );
   return node;
 }
 

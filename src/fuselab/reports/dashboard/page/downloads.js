@@ -1,21 +1,77 @@
-const TYPES = { csv: "text/csv", md: "text/markdown", tex: "application/x-tex", json: "application/json", html: "text/html" };
-const SAID = { "table.md": "the table, in Markdown", "table.tex": "the table, in LaTeX; compiles alone", "table.csv": "a row a method, with means and deviations", "runs.csv": "a row a run, with all that it found", "statistics.md": "what holds and what doesn't, with every test", "pairs.csv": "a row for every pair of methods" };
+const TYPES = {
+  csv: "text/csv",
+  md: "text/markdown",
+  tex: "application/x-tex",
+  json: "application/json",
+  html: "text/html",
+};
+const SAID = {
+  "table.md": "the table, in Markdown",
+  "table.tex": "the table, in LaTeX; compiles alone",
+  "table.csv": "a row a method, with means and deviations",
+  "runs.csv": "a row a run, with all that it found",
+  "statistics.md": "what holds and what doesn't, with every test",
+  "pairs.csv": "a row for every pair of methods",
+};
 
 function save(name, text) {
-  const address = URL.createObjectURL(new Blob([text], { type: `${TYPES[name.split(".").pop()] ?? "text/plain"};charset=utf-8` }));
+  const address = URL.createObjectURL(
+    new Blob([text], { type: `${TYPES[name.split(".").pop()] ?? "text/plain"};charset=utf-8` }),
+  );
   el("a", { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10000);
 }
 
 function downloadsPage() {
-  const size = (text) => { const bytes = new Blob([text]).size; return bytes < 1024 ? `${bytes} B` : bytes < 1 << 20 ? `${Math.round(bytes / 1024)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`; };
+  const size = (text) => {
+    const bytes = new Blob([text]).size;
+    return bytes < 1024
+      ? `${bytes} B`
+      : bytes < 1 << 20
+        ? `${Math.round(bytes / 1024)} KiB`
+        : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  };
   const files = [...Object.entries(DATA.downloads), ["dashboard.json", null]];
   return [
     el("h1", { tabindex: "-1" }, "Downloads"),
     el("p", { class: "lead" }, "The tables of this report, out of this page: no other file and no network is needed."),
-    el("section", { class: "panel", style: { "margin-top": "1.25rem" } }, el("ul", { class: "files" }, files.map(([name, text]) =>
-      el("li", null, el("span", null, el("span", { class: "mono" }, name), el("br"), el("span", { class: "soft small" }, SAID[name] ?? (text === null ? "what this page knows" : ""), text === null ? "" : `, ${size(text)}`)),
-        el("button", { class: "button", type: "button", "data-file": name, "aria-label": `Download ${name}`, onclick: () => save(name, text ?? document.getElementById("data").textContent) }, "Download"))))),
+    el(
+      "section",
+      { class: "panel", style: { "margin-top": "1.25rem" } },
+      el(
+        "ul",
+        { class: "files" },
+        files.map(([name, text]) =>
+          el(
+            "li",
+            null,
+            el(
+              "span",
+              null,
+              el("span", { class: "mono" }, name),
+              el("br"),
+              el(
+                "span",
+                { class: "soft small" },
+                SAID[name] ?? (text === null ? "what this page knows" : ""),
+                text === null ? "" : `, ${size(text)}`,
+              ),
+            ),
+            el(
+              "button",
+              {
+                class: "button",
+                type: "button",
+                "data-file": name,
+                "aria-label": `Download ${name}`,
+                onclick: () => save(name, text ?? document.getElementById("data").textContent),
+              },
+              "Download",
+            ),
+          ),
+        ),
+      ),
+    ),
     el("p", { class: "foot" }, "Each chart can be saved as SVG by the button in its corner."),
   ];
 }

@@ -12,7 +12,12 @@ function sayBytes(value) {
   return value >= 1 << 30 ? `${(value / 2 ** 30).toFixed(2)} GiB` : `${Math.round(value / 2 ** 20)} MiB`;
 }
 
-const SAY = { fraction: (value) => value.toFixed(3), count: sayCount, seconds: (value) => value.toFixed(1), bytes: sayBytes };
+const SAY = {
+  fraction: (value) => value.toFixed(3),
+  count: sayCount,
+  seconds: (value) => value.toFixed(1),
+  bytes: sayBytes,
+};
 
 function say(measure, value) {
   return value === null || value === undefined ? MISSING : SAY[measure.kind](value);
@@ -21,8 +26,18 @@ function say(measure, value) {
 // A mean with its deviation; the deviation steps back. Below others, a mean without one leaves its room free.
 function meanOf(measure, [mean, deviation], below = false) {
   const said = say(measure, mean);
-  if (mean !== null && deviation !== null && deviation !== undefined) return [said, el("span", { class: "dev" }, ` ± ${say(measure, deviation)}`)];
-  return [said, below && !measure.constant ? el("span", { class: "dev ghost", "aria-hidden": "true" }, ` ± ${said}`) : null];
+  if (mean !== null && deviation !== null && deviation !== undefined)
+    return [said, el("span", { class: "dev" }, ` ± ${say(measure, deviation)}`)];
+  return [
+    said,
+    below && !measure.constant ? el("span", { class: "dev ghost", "aria-hidden": "true" }, ` ± ${said}`) : null,
+  ];
+}
+
+// The same as a text.
+function sayMean(measure, [mean, deviation]) {
+  const alone = mean === null || deviation === null || deviation === undefined;
+  return alone ? say(measure, mean) : `${say(measure, mean)} ± ${say(measure, deviation)}`;
 }
 
 // Marked is what the statistics leave in the running, and nothing else.

@@ -9,7 +9,15 @@ const PAGES = [
 const OTHERS = { method: methodPage, run: runPage };
 
 function missing(what) {
-  return [el("h1", { tabindex: "-1" }, "Not here"), el("p", { class: "lead" }, `This report holds no ${what.replace(/^an? /, "")}. `, el("a", { href: "#/" }, "Back to the overview"))];
+  return [
+    el("h1", { tabindex: "-1" }, "Not here"),
+    el(
+      "p",
+      { class: "lead" },
+      `This report holds no ${what.replace(/^an? /, "")}. `,
+      el("a", { href: "#/" }, "Back to the overview"),
+    ),
+  ];
 }
 
 function part(text) {
@@ -28,7 +36,10 @@ function show() {
   const main = document.getElementById("main");
   main.querySelectorAll(".chart").forEach((one) => one.stop());
   const tab = { method: "", run: "runs" }[where] ?? where;
-  fill(document.getElementById("nav"), PAGES.map(([name, said]) => el("a", { href: `#/${name}`, "aria-current": name === tab ? "page" : null }, said)));
+  fill(
+    document.getElementById("nav"),
+    PAGES.map(([name, said]) => el("a", { href: `#/${name}`, "aria-current": name === tab ? "page" : null }, said)),
+  );
   const make = page?.[2] ?? OTHERS[where];
   fill(main, make ? make(...rest) : missing("such page"));
   drawTray();

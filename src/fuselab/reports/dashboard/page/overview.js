@@ -5,82 +5,202 @@ const COST = MEASURES.find((measure) => measure.group === "cost");
 const VIEW = { metric: FIRST.name, cost: COST?.name, asked: "", off: new Set(), sort: { key: "", down: false } };
 
 function measureOptions(group) {
-  return MEASURES.filter((measure) => (group === "cost") === (measure.group === "cost")).map((measure) => [measure.name, fullName(measure)]);
+  return MEASURES.filter((measure) => (group === "cost") === (measure.group === "cost")).map((measure) => [
+    measure.name,
+    fullName(measure),
+  ]);
+}
+
+function methodColumns() {
+  const several = METHODS.some((method) => method.runs.length > 1);
+  return [
+    {
+      key: "method",
+      head: "method",
+      row: true,
+      value: (method) => method.name,
+      cell: (method) =>
+        el(
+          "span",
+          { style: { display: "flex", gap: ".65rem" } },
+          chooser(`m:${method.name}`, method.name),
+          el("a", { class: "name", href: TO.method(method) }, breakable(method.name)),
+        ),
+    },
+    {
+      key: "family",
+      head: "family",
+      aside: true,
+      value: (method) => method.family,
+      cell: (method) => familyCell(method.family),
+    },
+    {
+      key: "seeds",
+      head: "seeds",
+      numeric: true,
+      down: true,
+      value: (method) => method.runs.length,
+      cell: (method) => method.runs.length,
+    },
+    ...MEASURES.map((one, at) => ({ one, at }))
+      .filter(({ one }) => one.shown || one.name === VIEW.metric)
+      .map(({ one, at }) => ({
+        key: one.name,
+        head: one.heading,
+        numeric: true,
+        down: !one.lower,
+        chosen: one.name === VIEW.metric,
+        title: one.lower ? `${fullName(one)}: less is better` : fullName(one),
+        value: (method) => method.values[at][0],
+        cell: (method) => markedMean(one, at, method, several),
+      })),
+  ];
+}
+
+// A button for each family that takes it out and in again.
+function familyChips(draw) {
+  return FAMILIES.map((family) =>
+    el(
+      "button",
+      {
+        class: "chip",
+        type: "button",
+        "aria-pressed": String(!VIEW.off.has(family)),
+        style: { "--tint": `var(--${tintOf(family)})` },
+        onclick: (event) => {
+          if (VIEW.off.has(family)) VIEW.off.delete(family);
+          else VIEW.off.add(family);
+          event.currentTarget.setAttribute("aria-pressed", String(!VIEW.off.has(family)));
+          draw();
+        },
+      },
+      el("span", { class: "dot" }),
+      family,
+    ),
+  );
 }
 
 function overview() {
-  const several = METHODS.some((method) => method.runs.length > 1);
   const measure = () => MEASURES.find((one) => one.name === VIEW.metric);
   const [chartHost, costHost, tableHost] = [el("div"), el("div"), el("div")];
-  const kept = () => METHODS.filter((method) => !VIEW.off.has(method.family) && method.name.toLowerCase().includes(VIEW.asked.toLowerCase()));
-  const ordered = (methods) => {
-    const shown = VIEW.sort.key ? MEASURES.find((one) => one.name === VIEW.sort.key) : null;
-    if (!shown && VIEW.sort.key !== "method") return methods;
-    const at = MEASURES.indexOf(shown);
-    const value = (method) => (shown ? method.values[at][0] : method.name);
-    const sign = VIEW.sort.down ? -1 : 1;
-    return [...methods].sort((a, b) => (value(a) === null ? 1 : value(b) === null ? -1 : sign * (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0)));
-  };
+  const kept = () =>
+    METHODS.filter(
+      (method) => !VIEW.off.has(method.family) && method.name.toLowerCase().includes(VIEW.asked.toLowerCase()),
+    );
   const stop = (host) => host.querySelectorAll(".chart").forEach((one) => one.stop());
   const drawCharts = () => {
-    const methods = ordered(kept());
+    const methods = sortRows(methodColumns(), kept(), VIEW.sort);
     stop(chartHost);
     stop(costHost);
     fill(chartHost, dotChart(measure(), methods));
-    if (COST) fill(costHost, methods.length ? costChart(measure(), MEASURES.find((one) => one.name === VIEW.cost), methods) : el("p", { class: "empty" }, "No method is left."));
+    if (COST)
+      fill(
+        costHost,
+        methods.length
+          ? costChart(
+              measure(),
+              MEASURES.find((one) => one.name === VIEW.cost),
+              methods,
+            )
+          : el("p", { class: "empty" }, "No method is left."),
+      );
   };
   const draw = () => {
-    const columns = [
-      {
-        key: "method", head: "method", row: true, value: (method) => method.name,
-        cell: (method) => el("span", { style: { display: "flex", gap: ".65rem" } }, chooser(`m:${method.name}`, method.name), el("a", { class: "name", href: TO.method(method) }, breakable(method.name))),
-      },
-      { key: "family", head: "family", aside: true, value: (method) => method.family, cell: (method) => familyCell(method.family) },
-      { key: "seeds", head: "seeds", numeric: true, down: true, value: (method) => method.runs.length, cell: (method) => method.runs.length },
-      ...MEASURES.map((one, at) => ({ one, at }))
-        .filter(({ one }) => one.shown || one.name === VIEW.metric)
-        .map(({ one, at }) => ({
-          key: one.name, head: one.heading, numeric: true, down: !one.lower, chosen: one.name === VIEW.metric,
-          title: one.lower ? `${fullName(one)}: less is better` : fullName(one),
-          value: (method) => method.values[at][0], cell: (method) => markedMean(one, at, method, several),
-        })),
-    ];
     const rows = kept();
-    fill(tableHost, rows.length ? sortable({ caption: "Methods", columns, rows, sort: VIEW.sort, onsort: drawCharts, most: 200 }) : el("p", { class: "empty panel" }, "No method is left; search for less, or take a family in again."));
+    fill(
+      tableHost,
+      rows.length
+        ? sortable({
+            caption: "Methods",
+            columns: methodColumns(),
+            rows,
+            sort: VIEW.sort,
+            onsort: drawCharts,
+            most: 200,
+          })
+        : el("p", { class: "empty panel" }, "No method is left; search for less, or take a family in again."),
+    );
     announce(`${plural(rows.length, "method")} shown`);
     drawCharts();
   };
-  const chips = FAMILIES.map((family) =>
-    el("button", {
-      class: "chip", type: "button", "aria-pressed": String(!VIEW.off.has(family)), style: { "--tint": `var(--${tintOf(family)})` },
-      onclick: (event) => {
-        if (VIEW.off.has(family)) VIEW.off.delete(family);
-        else VIEW.off.add(family);
-        event.currentTarget.setAttribute("aria-pressed", String(!VIEW.off.has(family)));
-        draw();
-      },
-    }, el("span", { class: "dot" }), family),
-  );
   draw();
   return [
     el("h1", { tabindex: "-1" }, DATA.data),
-    el("p", { class: "lead" }, `${capital(DATA.title.startsWith(`${DATA.data}, `) ? DATA.title.slice(DATA.data.length + 2) : DATA.title)}; ${plural(METHODS.length, "method")}. Choose a method to see its runs, or two and more to compare them.`),
-    DATA.notes.length ? el("div", { class: "notice", role: "note" }, el("b", null, "Before the numbers"), el("ul", null, DATA.notes.map((note) => el("li", null, folded(capital(note)))))) : null,
+    el(
+      "p",
+      { class: "lead" },
+      `${capital(DATA.title.replace(`${DATA.data}, `, ""))}; ${plural(METHODS.length, "method")}. `,
+      "Choose a method to see its runs, or two and more to compare them.",
+    ),
+    DATA.notes.length
+      ? el(
+          "div",
+          { class: "notice", role: "note" },
+          el("b", null, "Before the numbers"),
+          el(
+            "ul",
+            null,
+            DATA.notes.map((note) => el("li", null, folded(capital(note)))),
+          ),
+        )
+      : null,
     el(
       "div",
       { class: "controls" },
-      select("Metric", measureOptions("metric"), VIEW.metric, (value) => { VIEW.metric = value; draw(); }),
-      el("label", null, "Search", el("input", { type: "search", id: "search", placeholder: "method or setting", value: VIEW.asked, oninput: (event) => { VIEW.asked = event.target.value; draw(); } })),
-      FAMILIES.length > 1 ? el("div", { class: "field", role: "group", "aria-label": "Families" }, el("span", { style: { color: "var(--soft)" } }, "Families"), el("div", { class: "chips" }, chips)) : null,
+      select("Metric", measureOptions("metric"), VIEW.metric, (value) => {
+        VIEW.metric = value;
+        draw();
+      }),
+      el(
+        "label",
+        null,
+        "Search",
+        el("input", {
+          type: "search",
+          id: "search",
+          placeholder: "method or setting",
+          value: VIEW.asked,
+          oninput: (event) => {
+            VIEW.asked = event.target.value;
+            draw();
+          },
+        }),
+      ),
+      FAMILIES.length > 1
+        ? el(
+            "div",
+            { class: "field", role: "group", "aria-label": "Families" },
+            el("span", { style: { color: "var(--soft)" } }, "Families"),
+            el("div", { class: "chips" }, familyChips(draw)),
+          )
+        : null,
     ),
     tableHost,
-    el("div", { class: "foot" }, DATA.footnotes.map((note) => el("p", null, `${capital(note)}.`))),
+    el(
+      "div",
+      { class: "foot" },
+      DATA.footnotes.map((note) => el("p", null, `${capital(note)}.`)),
+    ),
     el("h2", null, "At a glance"),
     el(
       "div",
       { class: METHODS.length > BESIDE ? "below" : "two" },
       panel("Means, deviations and single seeds", chartHost),
-      COST ? panel(null, el("header", null, el("h3", null, "Against cost"), select("Cost", measureOptions("cost"), VIEW.cost, (value) => { VIEW.cost = value; drawCharts(); })), costHost) : null,
+      COST
+        ? panel(
+            null,
+            el(
+              "header",
+              null,
+              el("h3", null, "Against cost"),
+              select("Cost", measureOptions("cost"), VIEW.cost, (value) => {
+                VIEW.cost = value;
+                drawCharts();
+              }),
+            ),
+            costHost,
+          )
+        : null,
     ),
   ];
 }

@@ -19,8 +19,15 @@ function media(shown) {
   if (shown.type === "text/plain") return el("blockquote", { "aria-label": called }, shown.text);
   if (!ALLOWED.includes(shown.type)) return null;
   const source = `data:${shown.type};base64,${shown.data}`;
-  if (shown.type.startsWith("image/")) return el("img", { src: source, alt: `${shown.modality} of the sample`, loading: "lazy" });
-  return el("audio", { controls: true, preload: "none", src: source, "aria-label": called, style: { flex: "1 1 100%" } });
+  if (shown.type.startsWith("image/"))
+    return el("img", { src: source, alt: `${shown.modality} of the sample`, loading: "lazy" });
+  return el("audio", {
+    controls: true,
+    preload: "none",
+    src: source,
+    "aria-label": called,
+    style: { flex: "1 1 100%" },
+  });
 }
 
 function saidBy(run, at) {
@@ -37,7 +44,13 @@ function answerRow(name, runs, at) {
     const errors = there.map((run) => run.answers.error[at]);
     const mean = errors.reduce((sum, one) => sum + one, 0) / errors.length;
     const said = there.length === 1 ? sayTarget(there[0].answers.said[at]) : "";
-    return el("tr", null, el("th", { scope: "row" }, breakable(name)), el("td", { class: "number" }, said), el("td", { class: "number" }, `off by ${sayValue(mean)}`));
+    return el(
+      "tr",
+      null,
+      el("th", { scope: "row" }, breakable(name)),
+      el("td", { class: "number" }, said),
+      el("td", { class: "number" }, `off by ${sayValue(mean)}`),
+    );
   }
   const counts = new Map();
   for (const run of there) {
@@ -46,32 +59,70 @@ function answerRow(name, runs, at) {
   }
   const often = [...counts].sort((a, b) => b[1] - a[1]).map(([one]) => one);
   const right = there.filter((run) => !isWrong(run, at)).length;
-  const said = there.length === 1 ? saidBy(there[0], at) : often.slice(0, AT_MOST).join(" / ") + (often.length > AT_MOST ? " …" : "");
+  const said =
+    there.length === 1
+      ? saidBy(there[0], at)
+      : often.slice(0, AT_MOST).join(" / ") + (often.length > AT_MOST ? " …" : "");
   const hint = [...counts].map(([one, count]) => `${one}: ${plural(count, "seed")}`).join("; ");
-  const ticks = there.map((run) => el("span", { class: isWrong(run, at) ? "tick" : "tick right", title: `seed ${run.seed}: ${saidBy(run, at)}` }));
+  const ticks = there.map((run) =>
+    el("span", { class: isWrong(run, at) ? "tick" : "tick right", title: `seed ${run.seed}: ${saidBy(run, at)}` }),
+  );
   return el(
     "tr",
     null,
     el("th", { scope: "row" }, breakable(name)),
     el("td", { class: "number", title: hint }, said),
-    el("td", { class: "number" }, el("span", { class: "ticks", role: "img", "aria-label": `right in ${right} of ${there.length}` }, ticks.length > 12 ? `${right}/${there.length}` : ticks)),
+    el(
+      "td",
+      { class: "number" },
+      el(
+        "span",
+        { class: "ticks", role: "img", "aria-label": `right in ${right} of ${there.length}` },
+        ticks.length > 12 ? `${right}/${there.length}` : ticks,
+      ),
+    ),
   );
 }
 
 // rows: [name, runs] of those whose answers stand open; folded: of those behind a summary.
 function sampleCard(at, rows, folded = []) {
   const sample = DATA.samples[at];
-  const answers = (several) => el("table", { class: "answers" }, el("tbody", null, several.map(([name, runs]) => answerRow(name, runs, at))));
+  const answers = (several) =>
+    el(
+      "table",
+      { class: "answers" },
+      el(
+        "tbody",
+        null,
+        several.map(([name, runs]) => answerRow(name, runs, at)),
+      ),
+    );
   // Pictures and texts side by side, sound below both.
-  const shown = [...(sample.shown ?? [])].sort((a, b) => Number(a.type === "audio/wav") - Number(b.type === "audio/wav"));
+  const shown = [...(sample.shown ?? [])].sort(
+    (a, b) => Number(a.type === "audio/wav") - Number(b.type === "audio/wav"),
+  );
   return el(
     "article",
     { class: "card", "aria-label": `Sample ${sample.index}` },
     el("header", null, el("span", null, sample.slice ?? ""), el("span", { class: "mono" }, `test ${sample.index}`)),
     shown.length ? el("figure", null, el("div", { class: "media" }, shown.map(media))) : null,
-    el("div", { class: "truth" }, el("span", { class: "soft" }, "Right answer"), el("b", null, sayTarget(sample.target))),
+    el(
+      "div",
+      { class: "truth" },
+      el("span", { class: "soft" }, "Right answer"),
+      el("b", null, sayTarget(sample.target)),
+    ),
     rows.length ? answers(rows) : null,
-    folded.length ? el("details", { ontoggle: (event) => event.target.open && event.target.childElementCount === 1 && event.target.append(answers(folded)) }, el("summary", null, `What ${plural(folded.length, "method")} said`)) : null,
+    folded.length
+      ? el(
+          "details",
+          {
+            ontoggle: (event) =>
+              event.target.open && event.target.childElementCount === 1 && event.target.append(answers(folded)),
+          },
+          el("summary", null, `What ${plural(folded.length, "method")} said`),
+        )
+      : null,
   );
 }
 
