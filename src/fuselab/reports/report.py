@@ -20,6 +20,7 @@ from fuselab.reports.latex import write_latex
 from fuselab.reports.load import Loaded, load
 from fuselab.reports.markdown import write_markdown
 from fuselab.reports.notes import footnotes, notes, title
+from fuselab.reports.published import FAMILY as PUBLISHED
 from fuselab.reports.published import published_rows, say_sources
 from fuselab.reports.statistics.analyse import Statistics, analyse
 from fuselab.reports.statistics.section import list_claims, write_statistics
@@ -159,6 +160,12 @@ def _contents(made: Report, table: Table, texts: Mapping[str, str]) -> Contents:
         footnotes=table.footnotes,
         claims=list_claims(made.statistics),
         marked=made.marked(),
+        published=[
+            (row.method, dict(zip(table.headings, row.cells, strict=True)))
+            for rows in table.families
+            for row in rows
+            if row.family == PUBLISHED
+        ],
         split=made.split,
         columns=made.columns,
         methods=made.methods,

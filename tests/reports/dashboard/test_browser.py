@@ -126,6 +126,16 @@ def test_bold_is_what_may_be_the_best_and_claims_are_sentences(shown, tmp_path):
     assert not any(text.startswith("Early/") for text in page.locator(".claims li").all_inner_texts())
 
 
+def test_published_figures_stand_below_ours(shown, tmp_path):
+    figure = {"label": "<b>Größer</b> et al.", "metric": "accuracy", "value": 0.803, "source": "ACL 2017"}
+    sweep = SweepFolder(tmp_path / "published")
+    sweep.finished("early/concat", 0, config={"published": [figure]})
+    write(sweep.path)
+    shown.address = (sweep.path / "report" / "index.html").as_uri()
+    table = shown.open().get_by_role("region", name="Published figures")
+    assert table.locator("tbody tr > *").all_inner_texts() == ["<b>Größer</b> et al.", "0.803"]
+
+
 def test_a_click_sorts_and_another_turns_it_round(shown, report):
     page = shown.open()
     table = pd.read_csv(report.parent / "table.csv").set_index("method")

@@ -56,6 +56,16 @@ def test_marked_is_what_the_table_marks_and_nothing_else(sweep):
     assert any("is better than late/mean" in claim for claim in data["claims"])
 
 
+def test_published_figures_stand_apart(sweep):
+    figure = {"label": "<b>Größer</b> et al.", "metric": "accuracy", "value": 0.803, "source": "ACL 2017"}
+    for seed in range(2):
+        sweep.finished("early/concat", seed, config={"published": [figure]})
+    data = made(sweep)
+    assert data["published"] == [{"name": "<b>Größer</b> et al.", "cells": {"accuracy": "0.803"}}]
+    assert [one["name"] for one in data["methods"]] == ["early/concat"]
+    assert any("ACL 2017" in note for note in data["footnotes"])
+
+
 def test_measures_say_whether_less_is_better(furnished):
     lower = {one["name"]: one["lower"] for one in made(furnished)["measures"]}
     assert not lower["accuracy"]

@@ -18,6 +18,7 @@ from fuselab.reports.dashboard.measures import Measure, list_measures, of_method
 from fuselab.reports.dashboard.pool import Pool, say
 from fuselab.reports.labels import flatten, name_row
 from fuselab.reports.load import Run
+from fuselab.reports.table import MISSING
 from fuselab.runs.excerpt import Shown, excerpt_file, read_excerpt
 from fuselab.runs.folder import RunFolder
 from fuselab.runs.predictions import Predictions, read_predictions
@@ -38,6 +39,7 @@ class Contents:
         footnotes: how to read the numbers
         claims: sentences of what holds and what doesn't; none where nothing was tested
         marked: names of the methods to mark, by measure
+        published: what others have published, each with its cells by heading
         split: whose metrics
         columns: of the report
         methods: a row a method and label
@@ -52,6 +54,7 @@ class Contents:
     footnotes: Sequence[str]
     claims: Sequence[str]
     marked: Mapping[str, Collection[str]]
+    published: Sequence[tuple[str, Mapping[str, str]]]
     split: Split
     columns: Columns
     methods: pd.DataFrame
@@ -107,6 +110,10 @@ def gather(contents: Contents) -> dict[str, Any]:
         "notes": list(contents.notes),
         "footnotes": list(contents.footnotes),
         "claims": list(contents.claims),
+        "published": [
+            {"name": name, "cells": {heading: cell for heading, cell in cells.items() if cell != MISSING}}
+            for name, cells in contents.published
+        ],
         "measures": tell_measures(measures),
         "methods": methods,
         "runs": told,

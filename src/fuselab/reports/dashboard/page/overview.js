@@ -80,6 +80,18 @@ function familyChips(draw) {
   );
 }
 
+// What others have published stands apart: it was not run here, and nothing was tested against it.
+function publishedTable() {
+  if (!DATA.published.length) return null;
+  const heads = [...new Set(DATA.published.flatMap((one) => Object.keys(one.cells)))];
+  const rows = DATA.published.map((one) => [one.name, ...heads.map((head) => one.cells[head] ?? MISSING)]);
+  return el(
+    "div",
+    { style: { "margin-top": "1rem" } },
+    plainTable("Published figures", ["published, not run here", ...heads], rows),
+  );
+}
+
 function overview() {
   const measure = () => MEASURES.find((one) => one.name === VIEW.metric);
   const [chartHost, costHost, tableHost] = [el("div"), el("div"), el("div")];
@@ -176,6 +188,7 @@ function overview() {
         : null,
     ),
     tableHost,
+    publishedTable(),
     el(
       "div",
       { class: "foot" },
