@@ -211,6 +211,7 @@ def test_a_run_shows_what_it_got_wrong_and_what_the_others_said(shown):
     assert picture.evaluate("async one => { await one.decode(); return one.naturalWidth; }") == 1
     expect(card.locator("blockquote")).to_contain_text("<b>question 16</b> größer?")
     expect(card).to_contain_text("Audio missing")
+    expect(card.locator("summary")).to_have_text("4 of 5 methods right in most seeds")
     card.locator("summary").click()
     expect(card.locator("details tr")).to_have_count(5)
     page.get_by_text("The whole config, 5 keys").click()

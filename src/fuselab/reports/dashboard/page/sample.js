@@ -84,6 +84,16 @@ function answerRow(name, runs, at) {
   );
 }
 
+// How many methods are right in most of their seeds.
+function tally(rows, at) {
+  if (!judged()) return `What ${plural(rows.length, "method")} said`;
+  const right = rows.filter(([, runs]) => {
+    const there = runs.filter((run) => run.answers);
+    return there.filter((run) => !isWrong(run, at)).length > there.length / 2;
+  });
+  return `${right.length} of ${plural(rows.length, "method")} right in most seeds`;
+}
+
 // rows: [name, runs] of those whose answers stand open; folded: of those behind a summary.
 function sampleCard(at, rows, folded = []) {
   const sample = DATA.samples[at];
@@ -120,7 +130,7 @@ function sampleCard(at, rows, folded = []) {
             ontoggle: (event) =>
               event.target.open && event.target.childElementCount === 1 && event.target.append(answers(folded)),
           },
-          el("summary", null, `What ${plural(folded.length, "method")} said`),
+          el("summary", null, tally(folded, at)),
         )
       : null,
   );
