@@ -15,6 +15,7 @@ import numpy as np
 from fuselab.reports.load import Run, name_some
 from fuselab.reports.statistics.scores import Array
 from fuselab.runs.folder import find_runs
+from fuselab.runs.predictions import Predictions, read_predictions
 
 CLOSE = 1e-4  # outputs are stored as float32, and a metric adds them up in another order
 
@@ -58,18 +59,17 @@ def read_samples(sweep: Path, runs: Sequence[Run], metric: str) -> Samples | str
     files = {folder.path.name: folder.predictions for folder in find_runs(sweep)}
     shares: dict[str, Array] = {}
     lacking, other, unlike = [], [], []
-    first: tuple[Array, Array, Array] | None = None
+    first: Predictions | None = None
     for run in runs:
-        if not files[run.name].is_file():
+        found = read_predictions(files[run.name])
+        if found is None:
             lacking.append(run.name)
             continue
-        index_N, slice_N, target_N, output_NC = _read(files[run.name])
-        if first is None:
-            first = index_N, slice_N, target_N
-        if not all(np.array_equal(mine, its) for mine, its in zip((index_N, target_N), first[::2], strict=True)):
+        first = first or found
+        if not (np.array_equal(found.index, first.index) and np.array_equal(found.target, first.target)):
             other.append(run.name)
             continue
-        share_N = SHARES[metric](output_NC, target_N, run.config)
+        share_N = SHARES[metric](found.output, found.target, run.config)
         if not np.isclose(share_N.mean(), run.result["test"][metric], rtol=CLOSE, atol=CLOSE):
             unlike.append(run.name)
         shares[run.name] = share_N
@@ -82,30 +82,7 @@ def read_samples(sweep: Path, runs: Sequence[Run], metric: str) -> Samples | str
             return f"{what}: {name_some(names)}"
     if first is None:
         return "there are no predictions"
-    return Samples(metric, shares, first[1])
-
-
-def _read(path: Path) -> tuple[Array, Array, Array, Array]:
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(path)
-    # Stacking Python lists would take a hundred times as long as looking at the values where they lie.
-    output = table["output"].combine_chunks()
-    target = table["target"].combine_chunks()
-    return (
-        table["index"].to_numpy(),
-        np.array(table["slice"].to_pylist(), dtype=object),
-        _values(target),
-        _values(output).reshape(len(output), -1),
-    )
-
-
-def _values(column: Any) -> Array:
-    import pyarrow as pa
-
-    if not pa.types.is_list(column.type):
-        return np.asarray(column.to_numpy(zero_copy_only=False))
-    return np.asarray(column.flatten().to_numpy(zero_copy_only=False)).reshape(len(column), -1)
+    return Samples(metric, shares, first.slice)
 
 
 def _right(output_NC: Array, target_N: Array, config: dict[str, Any]) -> Array:  # noqa: ARG001 of one shape
