@@ -108,7 +108,7 @@ def test_a_legal_sweep_passes(line: str):
 FOUND = [(group, one.name) for group in groups([conf_folder()]) for one in options(group, [conf_folder()])]
 EVERY_OPTION = [one for one in FOUND if not "/".join(one).startswith(OF_HIS_DATA)]
 # What goes with other data than the default ones is chosen together with them.
-WITH_ITS_DATA = ("data/", "encoder/vector/", "encoder/sequence/", "fusion/unimodal/video")
+WITH_ITS_DATA = ("data/", "encoder/vector/", "encoder/sequence/", "fusion/unimodal/video", "stream/", "transform/")
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ class Unimodal(PooledFusion):
 
     Example:
         >>> import torch
+        >>> from fuselab.types import Features
         >>> fusion = Unimodal(modalities=["audio"], dims={"image": 7, "audio": 5}, dim=8)
         >>> audio = Features(torch.randn(2, 3, 5), torch.ones(2, 3).bool(), torch.ones(2).bool())
         >>> fusion({"audio": audio}).embedding.shape

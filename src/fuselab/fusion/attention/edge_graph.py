@@ -58,6 +58,7 @@ class EdgeGraph(PooledFusion):
         ConfigError: no layer, ``dropout`` out of range
 
     Example:
+        >>> from fuselab.types import Features
         >>> fusion = EdgeGraph(
         ...     modalities=["image", "audio"], dims={"image": 7, "audio": 5}, dim=8, layers=2, dropout=0.1
         ... )

@@ -57,6 +57,7 @@ class GraphAttention(PooledFusion):
         ConfigError: no layer, ``heads`` does not divide ``dim``, ``dropout`` out of range
 
     Example:
+        >>> from fuselab.types import Features
         >>> fusion = GraphAttention(
         ...     modalities=["image", "audio"], dims={"image": 7, "audio": 5}, dim=8, layers=2, heads=2, slope=0.2,
         ...     dropout=0.1,

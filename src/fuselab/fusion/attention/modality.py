@@ -49,6 +49,7 @@ class ModalityAttention(PooledFusion):
         ConfigError: no hidden feature
 
     Example:
+        >>> from fuselab.types import Features
         >>> fusion = ModalityAttention(modalities=["image", "audio"], dims={"image": 7, "audio": 5}, dim=8, hidden=4)
         >>> image = Features(torch.randn(2, 4, 7), torch.ones(2, 4).bool(), torch.ones(2).bool())
         >>> audio = Features(torch.randn(2, 1, 5), torch.ones(2, 1).bool(), torch.tensor([True, False]))

@@ -50,6 +50,7 @@ class Bilinear(PooledFusion):
         ConfigError: an unknown variant, no factor
 
     Example:
+        >>> from fuselab.types import Features
         >>> fusion = Bilinear(
         ...     modalities=["image", "audio"], dims={"image": 7, "audio": 5}, dim=8, variant="mfb", factors=5
         ... )

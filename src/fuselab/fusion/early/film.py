@@ -45,6 +45,7 @@ class Film(PooledFusion):
 
     Example:
         >>> import torch
+        >>> from fuselab.types import Features
         >>> fusion = Film(modalities=["image", "text"], dims={"image": 7, "text": 5}, dim=8, content="image")
         >>> image = Features(torch.randn(2, 4, 7), torch.ones(2, 4).bool(), torch.ones(2).bool())
         >>> text = Features(torch.randn(2, 3, 5), torch.ones(2, 3).bool(), torch.tensor([True, False]))

@@ -34,6 +34,7 @@ class Gated(PooledFusion):
         - output: embedding (B, dim), weights (B, M): mean gate of each modality as a share of all gates
 
     Example:
+        >>> from fuselab.types import Features
         >>> fusion = Gated(modalities=["image", "audio"], dims={"image": 7, "audio": 5}, dim=8)
         >>> image = Features(torch.randn(2, 4, 7), torch.ones(2, 4).bool(), torch.ones(2).bool())
         >>> audio = Features(torch.randn(2, 1, 5), torch.ones(2, 1).bool(), torch.tensor([True, False]))

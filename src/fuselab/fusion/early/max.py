@@ -43,6 +43,7 @@ class Max(PooledFusion):
         ConfigError: no unit
 
     Example:
+        >>> from fuselab.types import Features
         >>> fusion = Max(modalities=["image", "audio"], dims={"image": 7, "audio": 5}, dim=8, units=16)
         >>> image = Features(torch.randn(2, 4, 7), torch.ones(2, 4).bool(), torch.ones(2).bool())
         >>> audio = Features(torch.randn(2, 1, 5), torch.ones(2, 1).bool(), torch.tensor([True, False]))

@@ -42,6 +42,7 @@ class Mmtm(PooledFusion):
         ConfigError: ``reduction`` below 1 or above the width of all modalities together
 
     Example:
+        >>> from fuselab.types import Features
         >>> fusion = Mmtm(modalities=["image", "audio"], dims={"image": 7, "audio": 5}, dim=8, reduction=4)
         >>> image = Features(torch.randn(2, 4, 7), torch.ones(2, 4).bool(), torch.ones(2).bool())
         >>> audio = Features(torch.randn(2, 1, 5), torch.ones(2, 1).bool(), torch.tensor([True, False]))

@@ -50,6 +50,7 @@ class Multiplicative(PooledFusion):
         ConfigError: an unknown form, no rank
 
     Example:
+        >>> from fuselab.types import Features
         >>> fusion = Multiplicative(
         ...     modalities=["image", "audio"], dims={"image": 7, "audio": 5}, dim=8, form="matrix", rank=4
         ... )

@@ -35,6 +35,7 @@ class Product(PooledFusion):
         - output: embedding (B, dim), no weights
 
     Example:
+        >>> from fuselab.types import Features
         >>> fusion = Product(modalities=["image", "audio"], dims={"image": 7, "audio": 5}, dim=8)
         >>> image = Features(torch.randn(2, 4, 7), torch.ones(2, 4).bool(), torch.tensor([True, False]))
         >>> audio = Features(torch.randn(2, 1, 5), torch.ones(2, 1).bool(), torch.tensor([True, False]))

@@ -32,6 +32,7 @@ class Sum(PooledFusion):
 
     Example:
         >>> import torch
+        >>> from fuselab.types import Features
         >>> fusion = Sum(modalities=["image", "audio"], dims={"image": 7, "audio": 5}, dim=8)
         >>> image = Features(torch.randn(2, 4, 7), torch.ones(2, 4).bool(), torch.ones(2).bool())
         >>> audio = Features(torch.randn(2, 1, 5), torch.ones(2, 1).bool(), torch.tensor([True, False]))

@@ -46,6 +46,7 @@ class TensorFusion(PooledFusion):
         UserWarning: more weights than ``warn_above``
 
     Example:
+        >>> from fuselab.types import Features
         >>> fusion = TensorFusion(
         ...     modalities=["image", "audio"], dims={"image": 7, "audio": 5}, dim=8, rank=3, warn_above=1000
         ... )

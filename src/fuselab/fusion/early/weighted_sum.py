@@ -46,6 +46,7 @@ class WeightedSum(PooledFusion):
         ConfigError: an unknown weighting
 
     Example:
+        >>> from fuselab.types import Features
         >>> fusion = WeightedSum(
         ...     modalities=["image", "audio"], dims={"image": 7, "audio": 5}, dim=8, weighting="softmax"
         ... )
