@@ -77,16 +77,21 @@ class _Means(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, *tensors: Tensor) -> tuple[Tensor, ...]:
         values, real = tensors[: len(tensors) // 2], tensors[len(tensors) // 2 :]
-        counts = [there.sum(1).clamp(min=1).to(one.dtype) for one, there in zip(values, real, strict=True)]
-        ctx.save_for_backward(*real, *counts)
-        return tuple(_times(one, there).sum(1) / count for one, there, count in zip(values, real, counts, strict=True))
+        weights = [there.to(one.dtype) for one, there in zip(values, real, strict=True)]
+        counts = [weight.sum(1).clamp_(min=1) for weight in weights]
+        ctx.save_for_backward(*weights, *counts)
+        return tuple(
+            _times(one, there).sum(1).div_(count) for one, there, count in zip(values, real, counts, strict=True)
+        )
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         saved = ctx.saved_tensors
-        real, counts = saved[: len(gradients)], saved[len(gradients) :]
-        shared = ((one / count)[:, None] * there for one, count, there in zip(gradients, counts, real, strict=True))
-        return *shared, *([None] * len(real))
+        weights, counts = saved[: len(gradients)], saved[len(gradients) :]
+        shared = (
+            (one / count)[:, None] * weight for one, count, weight in zip(gradients, counts, weights, strict=True)
+        )
+        return *shared, *([None] * len(weights))
 
 
 def _times(values: Tensor, real: Tensor) -> Tensor:
