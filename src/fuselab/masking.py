@@ -78,11 +78,9 @@ class _Means(torch.autograd.Function):
     def forward(ctx: Any, *tensors: Tensor) -> tuple[Tensor, ...]:
         values, real = tensors[: len(tensors) // 2], tensors[len(tensors) // 2 :]
         weights = [there.to(one.dtype) for one, there in zip(values, real, strict=True)]
-        counts = [weight.sum(1).clamp_(min=1) for weight in weights]
+        counts = [weight.sum(1).clamp(min=1) for weight in weights]
         ctx.save_for_backward(*weights, *counts)
-        return tuple(
-            _times(one, there).sum(1).div_(count) for one, there, count in zip(values, real, counts, strict=True)
-        )
+        return tuple(_times(one, there).sum(1) / count for one, there, count in zip(values, real, counts, strict=True))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
