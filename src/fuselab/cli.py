@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     report = commands.add_parser("report", help="make tables, statistics, figures and a page of a sweep")
     _add_sweep(report)
     report.add_argument("--split", choices=("test", "val"), default="test", help="whose metrics (default: test)")
+    report.add_argument("--against", metavar="SWEEP", help="say what changed since an earlier sweep of these methods")
     report.add_argument("--out", type=Path, help="folder for the files (default: SWEEP/report)")
     _add_statistics(report)
     report.set_defaults(command=_report)
@@ -139,9 +140,12 @@ def _report(options: argparse.Namespace) -> int:
 def _show_report(sweep: Path, options: argparse.Namespace) -> None:
     from rich.console import Console
 
+    from fuselab.reports.against import compare_reports, write_table
     from fuselab.reports.plots.figures import gather, write_figures
     from fuselab.reports.report import report, write_report
     from fuselab.reports.statistics.settings import Settings
+    from fuselab.reports.terminal import rich_table
+    from fuselab.runs.folder import find_sweep
 
     settings = Settings(
         alpha=options.alpha,
@@ -157,6 +161,11 @@ def _show_report(sweep: Path, options: argparse.Namespace) -> None:
     made = report(sweep, split=options.split, settings=settings)
     console.print(made.rich(console))
     files = write_report(made, options.out)
+    if options.against is not None:
+        earlier = find_sweep(options.against, output_dir=options.output_dir)
+        changes = compare_reports(made, report(earlier, split=options.split, settings=settings), settings=settings)
+        console.print(rich_table([changes], console=console))
+        files.append(write_table(changes, files[0].parent / "against.md"))
     for path in files:
         console.print(str(path), highlight=False, soft_wrap=True)
     figures = write_figures(gather(made), files[0].parent / "figures")

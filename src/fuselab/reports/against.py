@@ -1,0 +1,145 @@
+"""What changed between two sweeps of the same methods.
+
+Shapes: P methods that both have, S seeds that both have.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from fuselab.errors import RunFolderError
+from fuselab.reports.columns import HEADINGS
+from fuselab.reports.labels import flatten, name_row
+from fuselab.reports.load import Run, name_some
+from fuselab.reports.markdown import write_markdown
+from fuselab.reports.report import Report
+from fuselab.reports.statistics.claims import CORRECTED, say_number, say_p
+from fuselab.reports.statistics.correct import correct
+from fuselab.reports.statistics.paired import Tested, student_test
+from fuselab.reports.statistics.scores import Array, Scores, collect_scores
+from fuselab.reports.statistics.settings import Settings
+from fuselab.reports.table import PLUS_MINUS, Row, Table, say_fraction
+from fuselab.runs.files import write_whole
+
+HEADINGS_OF_CHANGE = ("seeds", "before", "now", "change", "interval", "p", "verdict")
+WORSE, BETTER, SAME, OPEN, UNKNOWN = "worse", "better", "the same", "no change shown", "too few seeds to say"
+VERDICT = len(HEADINGS_OF_CHANGE) - 1
+
+
+def compare_reports(now: Report, before: Report, *, settings: Settings) -> Table:
+    """Return a row for each method that both sweeps have: what it found then and now, over the seeds that both have.
+
+    Args:
+        now: of the later sweep
+        before: of the earlier one
+        settings: alpha and correction of the tests
+
+    Raises:
+        RunFolderError: other data or another split, or no method in common
+    """
+    metric, split = now.columns.compared()[0], now.split
+    for key in ("data_fingerprint", "split_hash"):
+        mine, theirs = (str(one.runs[key].iloc[0]) for one in (now, before))
+        if mine != theirs:
+            raise RunFolderError(
+                f"the sweeps ({now.sweep}, {before.sweep}) must share one {key} ({mine}, {theirs}); what changed would "
+                "be the data"
+            )
+    column = f"{split}.{metric}"
+    later, earlier = (collect_scores(one.runs, column, samples=None) for one in (now, before))
+    names = [name for name in later.names if name in earlier.names]
+    seeds = [seed for seed in later.seeds if seed in earlier.seeds]
+    if not names or not seeds:
+        raise RunFolderError(
+            f"the sweeps ({now.sweep}, {before.sweep}) must have a method and a seed in common; compare sweeps of the "
+            "same methods"
+        )
+    then_PS, now_PS = (_picked(scores, names, seeds) for scores in (earlier, later))
+    tested = student_test((1.0 if later.higher else -1.0) * (now_PS - then_PS), alpha=settings.alpha)
+    corrected_P = correct(tested.p, correction=settings.correction)
+    rows = now.runs[["method", "label", "family"]].astype(str).to_dict("records")
+    families = {name_row(one["method"], one["label"]): one["family"] for one in rows}
+    groups: dict[str, list[Row]] = {}
+    for place, name in enumerate(names):
+        verdict = _verdict(tested, place, holds=bool(corrected_P[place] <= settings.alpha))
+        cells = (
+            str(int(tested.seeds[place])),
+            _mean(then_PS[place], now_PS[place]),
+            _mean(now_PS[place], then_PS[place]),
+            say_number(float(tested.difference[place]), metric) if tested.seeds[place] else "",
+            _interval(tested, place, metric),
+            say_p(float(corrected_P[place])).removeprefix("p ").removeprefix("= ")
+            if np.isfinite(corrected_P[place])
+            else "",
+            verdict,
+        )
+        marked = frozenset({VERDICT}) if verdict == WORSE else frozenset[int]()
+        groups.setdefault(families[name], []).append(Row(families[name], name, "", cells, marked))
+    heading = HEADINGS.get(metric, metric)
+    return Table(
+        title=f"{now.sweep.name} against {before.sweep.name}: {heading} on the {split} split",
+        notes=_notes(now, before, later, earlier),
+        headings=HEADINGS_OF_CHANGE,
+        families=tuple(tuple(rows) for rows in groups.values()),
+        footnotes=(
+            f"mean over the seeds that both sweeps have; a change is positive where it is better, with its "
+            f"{100 * (1 - settings.alpha):g} % interval",
+            f"bold: a regression (Student's t-test of the changes over seeds, {CORRECTED[settings.correction]} over "
+            f"{len(names)} methods, alpha {settings.alpha:g}); it says nothing of other test samples",
+        ),
+    )
+
+
+def write_table(table: Table, path: Path) -> Path:
+    """Write the table as Markdown, and return the file."""
+    text = write_markdown(table).encode()
+    write_whole(path, lambda temporary: temporary.write_bytes(text))
+    return path
+
+
+def _picked(scores: Scores, names: list[str], seeds: list[int]) -> Array:
+    rows = [scores.names.index(name) for name in names]
+    return np.asarray(scores.values[rows][:, [scores.seeds.index(seed) for seed in seeds]])
+
+
+def _verdict(tested: Tested, place: int, *, holds: bool) -> str:
+    difference, deviation = tested.difference[place], tested.deviation[place]
+    if tested.seeds[place] and difference == 0 and not deviation > 0:
+        return SAME
+    if tested.seeds[place] < 2 or np.isnan(tested.p[place]):
+        return UNKNOWN
+    return (BETTER if difference > 0 else WORSE) if holds else OPEN
+
+
+def _mean(values_S: Array, others_S: Array) -> str:
+    there_S = np.isfinite(values_S) & np.isfinite(others_S)
+    if not there_S.any():
+        return "—"
+    deviation = f" {PLUS_MINUS} {say_fraction(float(values_S[there_S].std(ddof=1)))}" if there_S.sum() > 1 else ""
+    return say_fraction(float(values_S[there_S].mean())) + deviation
+
+
+def _interval(tested: Tested, place: int, metric: str) -> str:
+    if tested.seeds[place] < 2:
+        return ""
+    return f"{say_number(float(tested.low[place]), metric)} to {say_number(float(tested.high[place]), metric)}"
+
+
+def _notes(now: Report, before: Report, later: Scores, earlier: Scores) -> tuple[str, ...]:
+    said = []
+    for name, mine, theirs in ((now.sweep.name, later, earlier), (before.sweep.name, earlier, later)):
+        if alone := [one for one in mine.names if one not in theirs.names]:
+            said.append(f"only in {name}: {name_some(alone)}")
+    pairs: dict[tuple[str, int], list[Run]] = {}
+    for run in (*now.loaded.runs, *before.loaded.runs):
+        pairs.setdefault((run.method, run.seed), []).append(run)
+    configs = [tuple(flatten(run.config) for run in runs) for runs in pairs.values() if len(runs) == 2]
+    keys = sorted({key for one, other in configs for key in one | other if one.get(key) != other.get(key)})
+    if keys:
+        said.append(f"settings that changed: {name_some(keys)}")
+    commits = [{str(run.result.get("git_commit")) for run in report.loaded.runs} for report in (now, before)]
+    if commits[0] != commits[1]:
+        said.append("the code changed: the runs come from other commits")
+    return tuple(said)

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from scipy.stats import ttest_rel
+
+from fuselab.cli import main
+from fuselab.errors import RunFolderError
+from fuselab.reports.against import compare_reports, write_table
+from fuselab.reports.report import report
+from fuselab.reports.table import Table
+
+from .conftest import SweepFolder, make_settings
+
+BEFORE = {"early/sum": (0.80, 0.82, 0.81, 0.83), "early/concat": (0.70, 0.71, 0.72, 0.70), "late/mean": (0.5,)}
+NOW = {"early/sum": (0.70, 0.76, 0.74, 0.72), "early/concat": (0.71, 0.70, 0.73, 0.70), "late/mean": (0.6,)}
+
+
+def sweep_of(folder: Path, values: dict[str, tuple[float, ...]], **changes: object) -> SweepFolder:
+    sweep = SweepFolder(folder)
+    for method, found in values.items():
+        for seed, accuracy in enumerate(found):
+            sweep.finished(method, seed, accuracy, **changes)
+    return sweep
+
+
+def compared(now: SweepFolder, before: SweepFolder) -> Table:
+    settings = make_settings()
+    reports = (report(one.path, split="test", settings=settings) for one in (now, before))
+    return compare_reports(*reports, settings=settings)
+
+
+def test_a_regression_is_marked_and_nothing_else(tmp_path):
+    before = sweep_of(tmp_path / "before", BEFORE | {"early/max": (0.1, 0.2)})
+    now = sweep_of(tmp_path / "now", NOW | {"early/film": (0.1, 0.2)})
+    table = compared(now, before)
+    rows = {row.method: row for family in table.families for row in family}
+    assert {name: row.cells[-1] for name, row in rows.items()} == {
+        "early/sum": "worse",
+        "early/concat": "no change shown",
+        "late/mean": "too few seeds to say",
+    }
+    assert [name for name, row in rows.items() if row.marked] == ["early/sum"]
+    # Three methods are tested, the smallest p counts three times.
+    expected = 3 * ttest_rel(NOW["early/sum"], BEFORE["early/sum"]).pvalue
+    assert float(rows["early/sum"].cells[5]) == pytest.approx(expected, rel=0.05)
+    assert rows["early/sum"].cells[:4] == ("4", "0.815 ± 0.013", "0.730 ± 0.026", "-8.5")
+    assert table.notes[:2] == ("only in now: early/film", "only in before: early/max")
+
+
+def test_the_same_runs_are_the_same(tmp_path):
+    before, now = (sweep_of(tmp_path / name, BEFORE) for name in ("before", "now"))
+    verdicts = [row.cells[-1] for family in compared(now, before).families for row in family]
+    assert verdicts == ["the same"] * 3
+
+
+def test_settings_that_changed_are_named(tmp_path):
+    before = sweep_of(tmp_path / "before", BEFORE)
+    now = sweep_of(tmp_path / "now", NOW, config={"optimizer": {"lr": 0.1}})
+    assert "settings that changed: optimizer.lr" in compared(now, before).notes
+
+
+def test_other_data_or_other_methods_are_refused(tmp_path):
+    before = sweep_of(tmp_path / "before", BEFORE)
+    other = sweep_of(tmp_path / "other", NOW, data_fingerprint="other")
+    with pytest.raises(RunFolderError, match="must share one data_fingerprint"):
+        compared(other, before)
+    alone = sweep_of(tmp_path / "alone", {"early/film": (0.1, 0.2)})
+    with pytest.raises(RunFolderError, match="must have a method and a seed in common"):
+        compared(alone, before)
+
+
+def test_the_command_line_writes_it_beside_the_report(tmp_path, capsys):
+    sweep_of(tmp_path / "before", BEFORE)
+    sweep_of(tmp_path / "now", NOW)
+    assert main(["report", "now", "--against", "before", "--output-dir", str(tmp_path)]) == 0
+    assert "now against before" in " ".join(capsys.readouterr().out.split())
+    text = (tmp_path / "now" / "report" / "against.md").read_text(encoding="utf-8")
+    assert "| **worse** |" in text
+
+
+def test_it_is_written_whole(tmp_path):
+    table = compared(*(sweep_of(tmp_path / name, BEFORE) for name in ("now", "before")))
+    assert write_table(table, tmp_path / "a.md").read_text(encoding="utf-8").startswith("# now against before")
