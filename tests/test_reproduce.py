@@ -32,9 +32,11 @@ def test_the_ablation_and_again_what_is_left_of_it(cache, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_three_tables_on_mosi(cache, tmp_path):
+def test_the_four_tables_on_mosi(cache, tmp_path):
     data = [one for one in overrides("data/cmu_mosi", tmp_path) if one != "data=cmu_mosi"]
     done = reproduce("mosi", *data, *FEW, cache=cache, out=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     tables = sorted(path.parent.parent.name for path in tmp_path.glob("*/report/table.md"))
-    assert tables == ["mosi_dialogue_table", "mosi_table", "mosi_text_video_table"]
+    assert tables == [
+        "mosi_dialogue_table", "mosi_dialogue_text_video_table", "mosi_table", "mosi_text_video_table",
+    ]  # fmt: skip
