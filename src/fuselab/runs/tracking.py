@@ -39,7 +39,8 @@ def wandb_logger(*, project: str, save_dir: str) -> WandbLogger:
     folder = Path(save_dir)
     logger = WandbLogger(
         project=project,
-        save_dir=save_dir,
+        # W&B's own process, which may be older than this one, writes the files, and from a folder of its own.
+        save_dir=str(folder.resolve()),
         name=folder.name,
         id=tracking_id(folder),
         group=_sweep(folder),
