@@ -251,7 +251,8 @@ def compiles(make: Make, backend: str = "eager") -> None:
         assert torch.equal(plain.mask, compiled.mask)
         assert_close(real(plain), real(compiled), 1e-5)
         for one, other in zip(grads, compiled_grads, strict=True):
-            assert_close(one, other, 1e-4)
+            # Sums of thousands of features squared are as exact as they are large.
+            assert_close(one, other, 1e-4 * max(1.0, one.abs().max().item()))
 
 
 def survives_a_state_dict(make: Make) -> None:
