@@ -251,8 +251,9 @@ def compiles(make: Make, backend: str = "eager") -> None:
         assert torch.equal(plain.mask, compiled.mask)
         assert_close(real(plain), real(compiled), 1e-5)
         for one, other in zip(grads, compiled_grads, strict=True):
-            # Sums of thousands of features squared are as exact as they are large.
-            assert_close(one, other, 1e-4 * max(1.0, one.abs().max().item()))
+            # Pretrained models have wide layers: sums of thousands of numbers are as exact as they are large.
+            size = 1.0 if encoder.origin() is None else max(1.0, one.abs().max().item())
+            assert_close(one, other, 1e-4 * size)
 
 
 def survives_a_state_dict(make: Make) -> None:
