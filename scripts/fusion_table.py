@@ -121,8 +121,8 @@ def ablation(sweep: Path) -> dict[str, Any]:
         sweep: its folder
     """
     subprocess.run(["fuselab", "report", str(sweep)], check=True, stdout=subprocess.DEVNULL)
-    runs = pd.read_csv(sweep / "report" / "runs.csv")
-    rows = pd.read_csv(sweep / "report" / "table.csv").set_index("method")
+    runs = pd.read_csv(sweep / "report" / "tables" / "runs.csv")
+    rows = pd.read_csv(sweep / "report" / "tables" / "table.csv").set_index("method")
     single = ["data", "data_fingerprint", "split_hash", "budget.max_epochs", "budget.batch_size", "git_commit"]
     several = [name for name in single if runs[name].nunique() != 1]
     if several or rows["seeds"].nunique() != 1:

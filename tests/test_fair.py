@@ -14,10 +14,8 @@ from typing import Any
 
 import pytest
 
-from fuselab.reports.report import report
-
 from .conftest import TINY, Shell
-from .reports.conftest import make_settings
+from .reports.conftest import make_report
 
 SPACE = ("optimizer.lr=tag(log,interval(1e-3,1e-1))", "width=16,32")
 FUSIONS = "fusion=early/concat,late/mean"
@@ -77,7 +75,7 @@ def test_a_small_search(shell: Shell, tmp_path: Path) -> None:
     shell(*SMALL, "seed=5", "hydra.sweeper.trials=1", "name=small", cwd=tmp_path)
     sweep = tmp_path / "outputs" / "small"
     check(sweep, trials=1, seeds=1)
-    footnotes = report(sweep, split="test", settings=make_settings()).table(()).footnotes
+    footnotes = make_report(sweep).table(()).footnotes
     (budget, *_) = [one for one in footnotes if one.startswith("tuned")]
     assert "1 trial for each of 2 values of fusion" in budget
 
@@ -129,7 +127,7 @@ def test_a_search_goes_on_as_it_began_or_not_at_all(full: Path, shell: Shell) ->
 def test_the_report_contains_the_record(full: Path, shell: Shell) -> None:
     sweep = full / "outputs" / "full"
     shown = " ".join(shell("report", "full", cwd=full).stdout.split())
-    markdown, latex = ((sweep / "report" / name).read_text() for name in ("table.md", "table.tex"))
+    markdown, latex = ((sweep / "report" / "tables" / name).read_text() for name in ("table.md", "table.tex"))
     for text in (shown, markdown, latex):
         assert "3 trials for each of 2 values of fusion (tpe, sampler seed 0, run seed 1000)" in text
         assert "optimizer.lr 0.001 to 0.1 (log), width 16 or 32" in text

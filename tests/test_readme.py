@@ -45,7 +45,7 @@ def test_quick_commands(arguments, shell, folder):
         assert len(list((folder / "outputs" / "demo").glob("*/result.json"))) == 33
         assert "attention/transformer" in done.stdout
         for name in ("table.md", "table.tex", "table.csv", "runs.csv"):
-            assert (folder / "outputs" / "demo" / "report" / name).stat().st_size > 0
+            assert (folder / "outputs" / "demo" / "report" / "tables" / name).stat().st_size > 0
 
 
 def test_demo_again_trains_nothing(shell, folder):

@@ -18,8 +18,10 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from fuselab.reports.layout import read_layout
 from fuselab.reports.load import load
-from fuselab.reports.plots.figures import sort_rows, write_figures
+from fuselab.reports.plots.figures import gather, write_figures
+from fuselab.reports.report import report
 from fuselab.runs.catalog import options
 from fuselab.runs.conf import conf_folder
 from fuselab.runs.predictions import write_predictions
@@ -42,9 +44,11 @@ def main() -> None:
         for number in range(given.runs):
             seed, place = divmod(number, len(methods))
             write_run(sweep, methods[place], place=place, seed=seed)
+        (loaded,) = load(sweep, split="test")
+        layout = read_layout([], config_dir=None)
+        made = report(loaded, split="test", layout=layout)
         began, worked = time.perf_counter(), time.process_time()
-        material = sort_rows(sweep, load(sweep).runs, split="test", ranks="not timed", alpha=0.05)
-        write_figures(material, sweep / "report" / "figures")
+        write_figures(gather(made), sweep / "report" / "figures")
         took, worked = time.perf_counter() - began, time.process_time() - worked
         print(f"{given.runs} runs of {len(methods)} methods: {took:.1f} s, of which {worked:.1f} s of work")
         print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")

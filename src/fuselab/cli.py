@@ -52,11 +52,19 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--once", action="store_true", help="print the state and leave")
     status.set_defaults(command=_status)
 
-    report = commands.add_parser("report", help="make tables, statistics, figures and a page of a sweep")
-    _add_sweep(report)
+    report = commands.add_parser("report", help="make tables, statistics, figures and a page of one sweep or several")
+    report.add_argument(
+        "rest",
+        nargs="+",
+        metavar="SWEEP|KEY=VALUE",
+        help="folders of sweeps, or their names below outputs/; and what to change in the layout, such as report=paper "
+        "or digits=2 (`fuselab list report`, conf/report/full.yaml)",
+    )
+    report.add_argument("--output-dir", type=Path, default=Path("outputs"), help="where names are looked up")
+    report.add_argument("--config-dir", type=Path, help="a config folder of your own, searched too")
     report.add_argument("--split", choices=("test", "val"), default="test", help="whose metrics (default: test)")
     report.add_argument("--against", metavar="SWEEP", help="say what changed since an earlier sweep of these methods")
-    report.add_argument("--out", type=Path, help="folder for the files (default: SWEEP/report)")
+    report.add_argument("--out", type=Path, help="folder for the files (default: SWEEP/report, or beside several)")
     _add_statistics(report)
     report.set_defaults(command=_report)
 
@@ -89,20 +97,17 @@ def _add_sweep(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_statistics(parser: argparse.ArgumentParser) -> None:
+    """Add short forms of `statistics.KEY=VALUE`."""
     parser.add_argument("--baseline", metavar="METHOD", help="compare every method with this one too")
     parser.add_argument(
         "--test",
         choices=("crossed", "t", "wilcoxon"),
-        default="crossed",
         help="whether a difference would be there for other seeds and test samples (crossed, the default), or for "
         "other seeds alone (t, wilcoxon)",
     )
-    parser.add_argument("--alpha", type=float, default=0.05, help="share of false claims put up with (default: 0.05)")
+    parser.add_argument("--alpha", type=float, help="share of false claims put up with (default: 0.05)")
     parser.add_argument(
-        "--correction",
-        choices=("holm", "benjamini_hochberg"),
-        default="holm",
-        help="for many comparisons (default: holm)",
+        "--correction", choices=("holm", "benjamini_hochberg"), help="for many comparisons (default: holm)"
     )
 
 
@@ -117,8 +122,7 @@ def _demo(options: argparse.Namespace) -> int:
     from fuselab.sweeps import OUTCOME
 
     if OUTCOME.folder is not None and not OUTCOME.unfinished():
-        shipped = _parser().parse_args(["report", str(OUTCOME.folder)])
-        _show_report(OUTCOME.folder, shipped)
+        _report(_parser().parse_args(["report", str(OUTCOME.folder)]))
     return code
 
 
@@ -131,45 +135,50 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from fuselab.runs.folder import find_sweep
-
-    _show_report(find_sweep(options.sweep, output_dir=options.output_dir), options)
-    return 0
-
-
-def _show_report(sweep: Path, options: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from fuselab.reports.against import compare_reports, write_table
-    from fuselab.reports.plots.figures import gather, write_figures
-    from fuselab.reports.report import report, write_report
-    from fuselab.reports.statistics.settings import Settings
+    from fuselab.reports.across import compare_across
+    from fuselab.reports.against import compare_all, write_tables
+    from fuselab.reports.layout import read_layout
+    from fuselab.reports.load import load
+    from fuselab.reports.plots.figures import gather, write_figures, write_ranks
+    from fuselab.reports.report import report
     from fuselab.reports.terminal import rich_table
+    from fuselab.reports.write import default_folder, name_folders, write_report
     from fuselab.runs.folder import find_sweep
 
-    settings = Settings(
-        alpha=options.alpha,
-        correction=options.correction,
-        test=options.test,
-        baseline=options.baseline,
-        power=0.8,
-        interest=0.01,
-        resamples=2000,
-        seed=0,
-    )
+    given = {key: getattr(options, key) for key in ("baseline", "test", "alpha", "correction")}
+    changes = [one for one in options.rest if "=" in one and not Path(one).exists()]
+    changes += [f"statistics.{key}={value}" for key, value in given.items() if value is not None]
+    layout = read_layout(changes, config_dir=options.config_dir)
+    sweeps = [find_sweep(one, output_dir=options.output_dir) for one in options.rest if one not in changes]
+    made = [report(one, split=options.split, layout=layout) for one in load(*sweeps, split=options.split)]
+    across = compare_across(made) if len(made) > 1 else None
+    folder = options.out or default_folder(sweeps, split=options.split)
     console = Console()
-    made = report(sweep, split=options.split, settings=settings)
-    console.print(made.rich(console))
-    files = write_report(made, options.out)
+    for one in made:
+        console.print(one.rich(console))
+    if across is not None:
+        console.print(rich_table([across.table], console=console))
+    files = write_report(made, across, folder)
     if options.against is not None:
-        earlier = find_sweep(options.against, output_dir=options.output_dir)
-        changes = compare_reports(made, report(earlier, split=options.split, settings=settings), settings=settings)
-        console.print(rich_table([changes], console=console))
-        files.append(write_table(changes, files[0].parent / "against.md"))
+        earlier = load(find_sweep(options.against, output_dir=options.output_dir), split=options.split)
+        before = [report(one, split=options.split, layout=layout) for one in earlier]
+        changed = compare_all(made, before, settings=layout.statistics)
+        for table in changed:
+            console.print(rich_table([table], console=console))
+        files.append(write_tables(changed, folder / "against.md"))
     for path in files:
         console.print(str(path), highlight=False, soft_wrap=True)
-    figures = write_figures(gather(made), files[0].parent / "figures")
-    console.print(str(figures), highlight=False, soft_wrap=True)
+    pages = [
+        write_figures(gather(one), folder / place / "figures")
+        for one, place in zip(made, name_folders(made), strict=True)
+    ]
+    if across is not None:
+        pages.append(write_ranks(across, folder / "figures"))
+    for page in pages:
+        console.print(str(page), highlight=False, soft_wrap=True)
+    return 0
 
 
 def _sync(options: argparse.Namespace) -> int:

@@ -34,7 +34,9 @@ from ..conftest import TINY
 from .small import OF_HIS_DATA, choose, overrides
 
 CONF = Path(__file__).parents[2] / "conf"
-OPTIONS = [path.relative_to(CONF).with_suffix("").as_posix() for path in sorted(CONF.glob("*/**/*.yaml"))]
+FILES = [path.relative_to(CONF).with_suffix("").as_posix() for path in sorted(CONF.glob("*/**/*.yaml"))]
+# Layouts of reports are no part of a run; tests/reports/test_layout.py makes a table with each.
+OPTIONS = [option for option in FILES if not option.startswith("report/")]
 # What a run of the method itself does not go through: how jobs are started, and which.
 NOT_OF_ONE_RUN = ("launcher/", "sweep/", "sweeper/")
 # What needs several processes, a GPU or a service has a test of its own.

@@ -12,8 +12,13 @@ import numpy as np
 import pytest
 import yaml
 
-from fuselab.reports.report import report, write_report
+from fuselab.reports.across import compare_across
+from fuselab.reports.layout import Layout
+from fuselab.reports.load import Loaded, load
+from fuselab.reports.report import Report, report
 from fuselab.reports.statistics.settings import Settings
+from fuselab.reports.table import Cell
+from fuselab.reports.write import default_folder, write_report
 from fuselab.runs.files import write_json
 from fuselab.runs.lock import Owner
 from fuselab.runs.predictions import write_predictions
@@ -35,6 +40,38 @@ def make_settings(**changes: Any) -> Settings:
         "seed": 0,
     }
     return Settings(**(shipped | changes))
+
+
+def make_layout(**changes: Any) -> Layout:
+    """Return the layout that the command line ships, with changes in it and in its statistics."""
+    known = ("columns", "families", "names", "cell", "digits", "percent")
+    shipped: dict[str, Any] = {
+        "columns": ("metrics", "slices", "parameters", "flops", "fit_seconds", "peak_memory_bytes"),
+        "families": ("unimodal", "late", "early", "attention"),
+        "names": {},
+        "cell": "deviation",
+        "digits": 3,
+        "percent": False,
+    }
+    own = {key: value for key, value in changes.items() if key in known}
+    others = {key: value for key, value in changes.items() if key not in known}
+    return Layout(**(shipped | own), statistics=make_settings(**others))
+
+
+def load_one(sweep: Path, *, split: str = "test") -> Loaded:
+    """Return the runs of a sweep that share data, split and budget."""
+    (loaded,) = load(sweep, split=split)
+    return loaded
+
+
+def make_cells(*texts: str) -> tuple[Cell, ...]:
+    """Return cells of a table; what stands behind ± is the deviation."""
+    return tuple(Cell(mean, deviation) for mean, _, deviation in (text.partition(" ± ") for text in texts))
+
+
+def make_report(sweep: Path, *, split: str = "test", **changes: Any) -> Report:
+    """Return the report of a sweep whose runs share data, split and budget."""
+    return report(load_one(sweep, split=split), split=split, layout=make_layout(**changes))
 
 
 def make_result(method: str, seed: int, accuracy: float, **changes: Any) -> dict[str, Any]:
@@ -163,6 +200,8 @@ def answered_sweep(sweep: SweepFolder) -> SweepFolder:
     return sweep
 
 
-def write(sweep: Path, out: Path | None = None, *, split: str = "test", **changes: Any) -> list[Path]:
-    """Write a sweep's report."""
-    return write_report(report(sweep, split=split, settings=make_settings(**changes)), out)
+def write(*sweeps: Path, out: Path | None = None, split: str = "test", **changes: Any) -> list[Path]:
+    """Write the report of sweeps."""
+    made = [report(one, split=split, layout=make_layout(**changes)) for one in load(*sweeps, split=split)]
+    across = compare_across(made) if len(made) > 1 else None
+    return write_report(made, across, out or default_folder(sweeps, split=split))

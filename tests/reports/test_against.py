@@ -7,11 +7,12 @@ from scipy.stats import ttest_rel
 
 from fuselab.cli import main
 from fuselab.errors import RunFolderError
-from fuselab.reports.against import compare_reports, write_table
+from fuselab.reports.against import compare_all, compare_reports, write_tables
+from fuselab.reports.load import load
 from fuselab.reports.report import report
 from fuselab.reports.table import Table
 
-from .conftest import SweepFolder, make_settings
+from .conftest import SweepFolder, make_layout, make_report, make_settings
 
 BEFORE = {"early/sum": (0.80, 0.82, 0.81, 0.83), "early/concat": (0.70, 0.71, 0.72, 0.70), "late/mean": (0.5,)}
 NOW = {"early/sum": (0.70, 0.76, 0.74, 0.72), "early/concat": (0.71, 0.70, 0.73, 0.70), "late/mean": (0.6,)}
@@ -19,16 +20,18 @@ NOW = {"early/sum": (0.70, 0.76, 0.74, 0.72), "early/concat": (0.71, 0.70, 0.73,
 
 def sweep_of(folder: Path, values: dict[str, tuple[float, ...]], **changes: object) -> SweepFolder:
     sweep = SweepFolder(folder)
-    for method, found in values.items():
-        for seed, accuracy in enumerate(found):
-            sweep.finished(method, seed, accuracy, **changes)
+    sweep_more(sweep, values, **changes)
     return sweep
 
 
+def sweep_more(sweep: SweepFolder, values: dict[str, tuple[float, ...]], **changes: object) -> None:
+    for method, found in values.items():
+        for seed, accuracy in enumerate(found):
+            sweep.finished(method, seed, accuracy, **changes)
+
+
 def compared(now: SweepFolder, before: SweepFolder) -> Table:
-    settings = make_settings()
-    reports = (report(one.path, split="test", settings=settings) for one in (now, before))
-    return compare_reports(*reports, settings=settings)
+    return compare_reports(make_report(now.path), make_report(before.path), settings=make_settings())
 
 
 def test_a_regression_is_marked_and_nothing_else(tmp_path):
@@ -36,7 +39,7 @@ def test_a_regression_is_marked_and_nothing_else(tmp_path):
     now = sweep_of(tmp_path / "now", NOW | {"early/film": (0.1, 0.2)})
     table = compared(now, before)
     rows = {row.method: row for family in table.families for row in family}
-    assert {name: row.cells[-1] for name, row in rows.items()} == {
+    assert {name: row.cells[-1].text for name, row in rows.items()} == {
         "early/sum": "worse",
         "early/concat": "no change shown",
         "late/mean": "too few seeds to say",
@@ -44,14 +47,14 @@ def test_a_regression_is_marked_and_nothing_else(tmp_path):
     assert [name for name, row in rows.items() if row.marked] == ["early/sum"]
     # Three methods are tested, the smallest p counts three times.
     expected = 3 * ttest_rel(NOW["early/sum"], BEFORE["early/sum"]).pvalue
-    assert float(rows["early/sum"].cells[5]) == pytest.approx(expected, rel=0.05)
-    assert rows["early/sum"].cells[:4] == ("4", "0.815 ± 0.013", "0.730 ± 0.026", "-8.5")
+    assert float(rows["early/sum"].cells[5].text) == pytest.approx(expected, rel=0.05)
+    assert [cell.text for cell in rows["early/sum"].cells[:4]] == ["4", "0.815 ± 0.013", "0.730 ± 0.026", "-8.5"]
     assert table.notes[:2] == ("only in now: early/film", "only in before: early/max")
 
 
 def test_the_same_runs_are_the_same(tmp_path):
     before, now = (sweep_of(tmp_path / name, BEFORE) for name in ("before", "now"))
-    verdicts = [row.cells[-1] for family in compared(now, before).families for row in family]
+    verdicts = [row.cells[-1].text for family in compared(now, before).families for row in family]
     assert verdicts == ["the same"] * 3
 
 
@@ -82,4 +85,20 @@ def test_the_command_line_writes_it_beside_the_report(tmp_path, capsys):
 
 def test_it_is_written_whole(tmp_path):
     table = compared(*(sweep_of(tmp_path / name, BEFORE) for name in ("now", "before")))
-    assert write_table(table, tmp_path / "a.md").read_text(encoding="utf-8").startswith("# now against before")
+    text = write_tables([table, table], tmp_path / "a.md").read_text(encoding="utf-8")
+    assert text.startswith("# now against before")
+    assert text.count("\n# now against before") == 1
+
+
+def test_each_kind_of_runs_is_compared_with_its_own(tmp_path):
+    """The budgets of one sweep are two kinds; the earlier one knows only one of them, and other data besides."""
+    layout, longer = make_layout(), {"budget": {"max_epochs": 99}}
+    before = sweep_of(tmp_path / "before", BEFORE)
+    sweep_more(before, {"early/sum": (0.1, 0.2)}, data_fingerprint="other", data="other")
+    now = sweep_of(tmp_path / "now", NOW)
+    sweep_more(now, {"early/sum": (0.9, 0.9, 0.8)}, **longer)
+    reports = [[report(one, split="test", layout=layout) for one in load(s.path, split="test")] for s in (now, before)]
+    tables = compare_all(*reports, settings=layout.statistics)
+    rows = [next(row for rows in table.families for row in rows if row.method == "early/sum") for table in tables]
+    assert [row.cells[1].text for row in rows] == ["0.815 ± 0.013", "0.810 ± 0.010"]
+    assert [row.cells[2].text for row in rows] == ["0.730 ± 0.026", "0.867 ± 0.058"]

@@ -7,12 +7,13 @@ import pytest
 
 from fuselab.reports.aggregate import frame_methods, frame_runs, list_metrics
 from fuselab.reports.labels import label_runs
-from fuselab.reports.load import load
+
+from .conftest import load_one
 
 
 def frames(sweep, split="test") -> tuple[pd.DataFrame, pd.DataFrame]:
-    runs = load(sweep.path).runs
-    frame = frame_runs(runs, label_runs(runs))
+    runs = load_one(sweep.path).runs
+    frame = frame_runs(runs, label_runs(runs), families=("unimodal", "late", "early", "attention"))
     return frame, frame_methods(frame, split=split)
 
 

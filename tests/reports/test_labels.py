@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 from fuselab.errors import RunFolderError
 from fuselab.reports.labels import differences_between_methods, flatten, label_runs
 from fuselab.reports.load import Run
+from fuselab.runs.folder import RunFolder
 from fuselab.runs.identity import NEUTRAL
 
 NUMBERS = count()
@@ -14,7 +16,11 @@ NUMBERS = count()
 
 def run(method: str, seed: int, **config: object) -> Run:
     name = f"{method}-s{seed}-{next(NUMBERS)}"
-    return Run(name, {"method": method, "seed": seed, **config}, {"method": method, "family": "early", "seed": seed})
+    return Run(
+        RunFolder(Path(name)),
+        {"method": method, "seed": seed, **config},
+        {"method": method, "family": "early", "seed": seed},
+    )
 
 
 def labels_of(*runs: Run) -> list[str]:

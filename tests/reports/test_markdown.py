@@ -5,9 +5,16 @@ import pytest
 from fuselab.reports.markdown import escape_markdown, write_markdown
 from fuselab.reports.table import Row, Table
 
+from .conftest import make_cells
+
 
 def table(**changes) -> Table:
-    rows = ((Row("early", "early/sum", "", ("3", "0.8 ± 0.1")), Row("early", "early/a|b", "x=1", ("1", "—"))),)
+    rows = (
+        (
+            Row("early", "early/sum", "", make_cells("3", "0.8 ± 0.1")),
+            Row("early", "early/a|b", "x=1", make_cells("1", "—")),
+        ),
+    )
     parts = {
         "title": "data, test split",
         "notes": ("left out: 1 failed",),
@@ -35,7 +42,7 @@ def test_a_table_in_markdown():
 
 
 def test_marked_cells_are_bold():
-    row = Row("early", "early/sum", "", ("3", "0.8 ± 0.1"), frozenset({1}))
+    row = Row("early", "early/sum", "", make_cells("3", "0.8 ± 0.1"), frozenset({1}))
     assert "| early/sum | 3 | **0.8 ± 0.1** |" in write_markdown(table(families=((row,),))).splitlines()
 
 

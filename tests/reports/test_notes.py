@@ -3,31 +3,31 @@ from __future__ import annotations
 from fuselab.reports.aggregate import frame_methods, frame_runs, list_metrics
 from fuselab.reports.columns import choose_columns
 from fuselab.reports.labels import label_runs
-from fuselab.reports.load import load
 from fuselab.reports.notes import footnotes, notes, title
 from fuselab.reports.statistics.analyse import analyse
 
-from .conftest import make_settings
+from .conftest import load_one, make_layout, make_settings
 
 
 def notes_of(sweep) -> tuple[str, ...]:
-    loaded = load(sweep.path)
+    loaded = load_one(sweep.path)
     return notes(loaded, label_runs(loaded.runs))
 
 
 def footnotes_of(sweep, layout: int = 0) -> tuple[str, ...]:
-    loaded = load(sweep.path)
-    runs = frame_runs(loaded.runs, label_runs(loaded.runs))
-    columns = choose_columns(list_metrics(runs, split="test"))
-    statistics = analyse(
-        sweep.path, loaded.runs, runs, columns.compared(), split="test", settings=make_settings(test="t")
+    loaded = load_one(sweep.path)
+    runs = frame_runs(loaded.runs, label_runs(loaded.runs), families=())
+    columns = choose_columns(
+        list_metrics(runs, split="test"), ("parameters", "flops", "fit_seconds"), layout=make_layout()
     )
+    statistics = analyse(loaded.runs, runs, columns.compared(), split="test", settings=make_settings(test="t"))
     return footnotes(
         frame_methods(runs, split="test"),
         columns.in_terminal()[layout],
         columns,
         split="test",
         statistics=statistics,
+        settings=make_settings(),
     )
 
 
@@ -36,7 +36,7 @@ def test_a_whole_sweep_needs_no_note(full_sweep):
 
 
 def test_the_title_says_what_every_run_was_given(full_sweep):
-    runs = load(full_sweep.path).runs
+    runs = load_one(full_sweep.path).runs
     expected = "trio_digits-v1, test split, 12 runs with batch_size 128, max_epochs 15, train_samples 4096"
     assert title(runs, split="test") == expected
     assert title(runs[:1], split="val").startswith("trio_digits-v1, val split, 1 run with ")

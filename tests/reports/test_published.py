@@ -19,7 +19,7 @@ def test_published_figures_stand_below_ours_with_their_source(sweep):
     assert cells[1:3] == ["—", "0.803"]
     assert set(cells[3:]) == {"—"}
     assert r"not run here, no test compares with it: Theirs, with \<context\> (Them et al. 2017)" in markdown
-    assert r"Theirs, with \textless{}context\textgreater{} & --- & 0.803" in latex
+    assert r"Theirs, with \textless{}context\textgreater{} & {---} & 0.803" in latex
     assert "nobody" not in markdown
     validation = write(sweep.path, split="val")[0].read_text(encoding="utf-8")
     assert "Theirs" not in validation

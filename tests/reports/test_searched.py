@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 
-from fuselab.reports.report import report, write_report
 from fuselab.runs.record import record_value
 
-from .conftest import make_settings
+from .conftest import make_report, write
 
 VALUES = (0.5, 0.7, 0.6)
 
@@ -46,22 +45,22 @@ def write_record(sweep, *methods: str) -> None:
 
 
 def test_all_formats_say_what_the_record_says(full_sweep):
-    plain = report(full_sweep.path, split="test", settings=make_settings()).table(()).footnotes
+    plain = make_report(full_sweep.path).table(()).footnotes
     write_record(full_sweep, "attention/cross", "early/sum", "early/concat", "unimodal/image")
-    made = report(full_sweep.path, split="test", settings=make_settings())
+    made = make_report(full_sweep.path)
     said = made.table(()).footnotes
     assert made.notes == ()
     assert said[: len(plain)] == plain
     assert said[len(plain)].startswith("tuned with an equal budget: 3 trials for each of 4 values of fusion (tpe, ")
     expected = "early/sum: val/accuracy 0.700 with optimizer.lr=0.00247; its trials from 0.500 to 0.700, median 0.600"
     assert expected in said
-    paths = {path.name: path.read_text() for path in write_report(made, None)}
+    paths = {path.name: path.read_text() for path in write(full_sweep.path)}
     assert expected in paths["table.md"]
     assert expected[1:] in paths["table.tex"]  # a sentence of the caption
 
 
 def test_runs_that_no_search_has_chosen_are_named(full_sweep):
     write_record(full_sweep, "attention/cross", "early/sum", "early/concat")
-    (said,) = report(full_sweep.path, split="test", settings=make_settings()).notes
+    (said,) = make_report(full_sweep.path).notes
     names = sorted(path.name for path in full_sweep.path.glob("unimodal-image-*"))
     assert said == f"not chosen by the search: {', '.join(names)}"

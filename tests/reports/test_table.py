@@ -10,10 +10,10 @@ from fuselab.reports.table import Column, group_rows, say_count, say_fraction, s
 
 def cells(column: Column, **measures: float) -> tuple[str, ...]:
     frame = pd.DataFrame([{"method": "early/sum", "label": "", "family": "early", "seeds": 3, **measures}])
-    return group_rows(frame, [column], {})[0][0].cells
+    return tuple(cell.text for cell in group_rows(frame, [column], {}, names={})[0][0].cells)
 
 
-ACCURACY = Column("accuracy", "accuracy", say_fraction, deviation=True)
+ACCURACY = Column("accuracy", "accuracy", say_fraction, spread="deviation")
 
 
 def test_a_cell_has_a_mean_and_its_deviation():
@@ -22,32 +22,35 @@ def test_a_cell_has_a_mean_and_its_deviation():
 
 def test_a_cell_without_deviation_has_a_mean():
     assert cells(ACCURACY, accuracy_mean=0.8834, accuracy_std=math.nan) == ("3", "0.883")
-    lean = Column("accuracy", "accuracy", say_fraction, deviation=False)
+    lean = Column("accuracy", "accuracy", say_fraction, spread="none")
     assert cells(lean, accuracy_mean=0.8834, accuracy_std=0.0118) == ("3", "0.883")
 
 
 def test_a_missing_value_is_a_dash():
     assert cells(ACCURACY, accuracy_mean=math.nan, accuracy_std=math.nan) == ("3", "—")
-    assert cells(Column("flops", "FLOPs", say_count, deviation=False), flops=math.nan) == ("3", "—")
+    assert cells(Column("flops", "FLOPs", say_count, spread="none"), flops=math.nan) == ("3", "—")
 
 
 def test_a_constant_needs_no_mean():
-    assert cells(Column("parameters", "parameters", say_count, deviation=False), parameters=1234.0) == ("3", "1.23 k")
+    assert cells(Column("parameters", "parameters", say_count, spread="none"), parameters=1234.0) == ("3", "1.23 k")
 
 
 def test_rows_are_grouped_by_family_in_their_order():
     frame = pd.DataFrame(
         [{"method": name, "label": "", "family": name[0], "seeds": 1} for name in ("late/a", "early/a", "early/b")]
     )
-    assert [[row.method for row in rows] for rows in group_rows(frame, [], {})] == [["late/a"], ["early/a", "early/b"]]
+    assert [[row.method for row in rows] for rows in group_rows(frame, [], {}, names={})] == [
+        ["late/a"],
+        ["early/a", "early/b"],
+    ]
 
 
 def test_marked_rows_are_marked_in_their_columns_alone():
     frame = pd.DataFrame(
         [{"method": "early/a", "label": label, "family": "early", "seeds": 1} for label in ("lr=1", "lr=2")]
     )
-    columns = [Column("flops", "FLOPs", say_count, deviation=False), ACCURACY]
-    (rows,) = group_rows(frame, columns, {"accuracy": {"early/a · lr=2"}})
+    columns = [Column("flops", "FLOPs", say_count, spread="none"), ACCURACY]
+    (rows,) = group_rows(frame, columns, {"accuracy": {"early/a · lr=2"}}, names={})
     assert [row.marked for row in rows] == [frozenset(), {2}]
 
 

@@ -8,10 +8,12 @@ from rich.console import Console
 from fuselab.reports.table import Row, Table
 from fuselab.reports.terminal import rich_table
 
+from .conftest import make_cells
+
 
 def table(*headings: str, label: str = "") -> Table:
-    cells = tuple("0.883 ± 0.012" for _ in headings)
-    means = tuple("0.9" for _ in headings)
+    cells = make_cells(*("0.883 ± 0.012" for _ in headings))
+    means = make_cells(*("0.9" for _ in headings))
     families = ((Row("late", "late/[bold]", "", cells),), (Row("early", "early/sum", label, means),))
     return Table("data", ("left out: 1 [red]",), headings, families, ("mean ± deviation",))
 
@@ -49,7 +51,7 @@ def test_words_of_a_heading_stand_below_each_other():
 
 
 def test_marked_cells_are_bold():
-    row = Row("early", "early/sum", "", ("0.123", "0.456"), frozenset({1}))
+    row = Row("early", "early/sum", "", make_cells("0.123", "0.456"), frozenset({1}))
     console = Console(width=60, file=io.StringIO(), force_terminal=True, color_system="standard")
     console.print(rich_table([Table("data", (), ("a", "b"), ((row,),), ())], console=console))
     text = console.file.getvalue()

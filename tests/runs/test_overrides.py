@@ -106,7 +106,8 @@ def test_a_legal_sweep_passes(line: str):
 
 
 FOUND = [(group, one.name) for group in groups([conf_folder()]) for one in options(group, [conf_folder()])]
-EVERY_OPTION = [one for one in FOUND if not "/".join(one).startswith(OF_HIS_DATA)]
+# How a report looks is no part of a run.
+EVERY_OPTION = [one for one in FOUND if not "/".join(one).startswith((*OF_HIS_DATA, "report/"))]
 # What goes with other data than the default ones is chosen together with them.
 WITH_ITS_DATA = ("data/", "encoder/vector/", "encoder/sequence/", "fusion/unimodal/video", "stream/", "transform/")
 
@@ -167,6 +168,8 @@ def test_every_option_of_ours_passes(group: str, option: str, tmp_path: Path):
         ),
         ("fusion=null", r"fusion \(null\) must be an option of its group; leave the group out with ~fusion"),
         ("fusion=3", r"fusion \(3\) must be an option"),
+        ("report=paper", r"report=paper must not be part of a run; .*: fuselab report SWEEP report=paper"),
+        ("+report=paper", r"^report=paper must not be part of a run"),
         ("sweep=demo", r"sweep=demo must be added, because the defaults have no sweep; write \+sweep=demo"),
         ("seed=1 head=linear sweep=demo fusion=late/mean", r"sweep=demo must be added"),
         ("+fusion=late/mean", r"\+fusion=late/mean must change a group that is there.*write fusion=late/mean"),

@@ -5,6 +5,7 @@ Shapes: P methods that both have, S seeds that both have.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from fuselab.errors import RunFolderError
 from fuselab.reports.columns import HEADINGS
 from fuselab.reports.labels import flatten, name_row
-from fuselab.reports.load import Run, name_some
+from fuselab.reports.load import SHARED, Run, name_some
 from fuselab.reports.markdown import write_markdown
 from fuselab.reports.report import Report
 from fuselab.reports.statistics.claims import CORRECTED, say_number, say_p
@@ -20,7 +21,7 @@ from fuselab.reports.statistics.correct import correct
 from fuselab.reports.statistics.paired import Tested, student_test
 from fuselab.reports.statistics.scores import Array, Scores, collect_scores
 from fuselab.reports.statistics.settings import Settings
-from fuselab.reports.table import PLUS_MINUS, Row, Table, say_fraction
+from fuselab.reports.table import PLUS_MINUS, Cell, Row, Table, say_fraction
 from fuselab.runs.files import write_whole
 
 HEADINGS_OF_CHANGE = ("seeds", "before", "now", "change", "interval", "p", "verdict")
@@ -44,8 +45,8 @@ def compare_reports(now: Report, before: Report, *, settings: Settings) -> Table
         mine, theirs = (str(one.runs[key].iloc[0]) for one in (now, before))
         if mine != theirs:
             raise RunFolderError(
-                f"the sweeps ({now.sweep}, {before.sweep}) must share one {key} ({mine}, {theirs}); what changed would "
-                "be the data"
+                f"the sweeps ({_call(now)}, {_call(before)}) must share one {key} ({mine}, {theirs}); what changed "
+                "would be the data"
             )
     column = f"{split}.{metric}"
     later, earlier = (collect_scores(one.runs, column, samples=None) for one in (now, before))
@@ -53,8 +54,8 @@ def compare_reports(now: Report, before: Report, *, settings: Settings) -> Table
     seeds = [seed for seed in later.seeds if seed in earlier.seeds]
     if not names or not seeds:
         raise RunFolderError(
-            f"the sweeps ({now.sweep}, {before.sweep}) must have a method and a seed in common; compare sweeps of the "
-            "same methods"
+            f"the sweeps ({_call(now)}, {_call(before)}) must have a method and a seed in common; compare sweeps of "
+            "the same methods"
         )
     then_PS, now_PS = (_picked(scores, names, seeds) for scores in (earlier, later))
     tested = student_test((1.0 if later.higher else -1.0) * (now_PS - then_PS), alpha=settings.alpha)
@@ -64,22 +65,21 @@ def compare_reports(now: Report, before: Report, *, settings: Settings) -> Table
     groups: dict[str, list[Row]] = {}
     for place, name in enumerate(names):
         verdict = _verdict(tested, place, holds=bool(corrected_P[place] <= settings.alpha))
+        p = float(corrected_P[place])
         cells = (
             str(int(tested.seeds[place])),
             _mean(then_PS[place], now_PS[place]),
             _mean(now_PS[place], then_PS[place]),
             say_number(float(tested.difference[place]), metric) if tested.seeds[place] else "",
             _interval(tested, place, metric),
-            say_p(float(corrected_P[place])).removeprefix("p ").removeprefix("= ")
-            if np.isfinite(corrected_P[place])
-            else "",
+            say_p(p).removeprefix("p ").removeprefix("= ") if np.isfinite(p) else "",
             verdict,
         )
         marked = frozenset({VERDICT}) if verdict == WORSE else frozenset[int]()
-        groups.setdefault(families[name], []).append(Row(families[name], name, "", cells, marked))
+        groups.setdefault(families[name], []).append(Row(families[name], name, "", tuple(map(Cell, cells)), marked))
     heading = HEADINGS.get(metric, metric)
     return Table(
-        title=f"{now.sweep.name} against {before.sweep.name}: {heading} on the {split} split",
+        title=f"{_call(now)} against {_call(before)}: {heading} on the {split} split",
         notes=_notes(now, before, later, earlier),
         headings=HEADINGS_OF_CHANGE,
         families=tuple(tuple(rows) for rows in groups.values()),
@@ -92,11 +92,38 @@ def compare_reports(now: Report, before: Report, *, settings: Settings) -> Table
     )
 
 
-def write_table(table: Table, path: Path) -> Path:
-    """Write the table as Markdown, and return the file."""
-    text = write_markdown(table).encode()
+def compare_all(now: Sequence[Report], before: Sequence[Report], *, settings: Settings) -> list[Table]:
+    """Compare each later report with the earlier one of the same data and split, if there is one of the same budget.
+
+    Args:
+        now: of the later sweeps
+        before: of the earlier ones
+        settings: alpha and correction of the tests
+
+    Raises:
+        RunFolderError: no two of them share data and split
+    """
+    pairs = []
+    for one in now:
+        alike = [other for other in before if _kind(other, 2) == _kind(one, 2)]
+        closest = [other for other in alike if _kind(other, 3) == _kind(one, 3)] or alike
+        pairs += [(one, other) for other in closest[:1]]
+    return [compare_reports(one, other, settings=settings) for one, other in pairs or [(now[0], before[0])]]
+
+
+def _kind(made: Report, keys: int) -> list[object]:
+    return [made.loaded.runs[0].result[key] for key in SHARED[:keys]]
+
+
+def write_tables(tables: Sequence[Table], path: Path) -> Path:
+    """Write the tables as Markdown, and return the file."""
+    text = "\n".join(map(write_markdown, tables)).encode()
     write_whole(path, lambda temporary: temporary.write_bytes(text))
     return path
+
+
+def _call(made: Report) -> str:
+    return "+".join(sweep.name for sweep in made.loaded.sweeps)
 
 
 def _picked(scores: Scores, names: list[str], seeds: list[int]) -> Array:
@@ -129,7 +156,7 @@ def _interval(tested: Tested, place: int, metric: str) -> str:
 
 def _notes(now: Report, before: Report, later: Scores, earlier: Scores) -> tuple[str, ...]:
     said = []
-    for name, mine, theirs in ((now.sweep.name, later, earlier), (before.sweep.name, earlier, later)):
+    for name, mine, theirs in ((_call(now), later, earlier), (_call(before), earlier, later)):
         if alone := [one for one in mine.names if one not in theirs.names]:
             said.append(f"only in {name}: {name_some(alone)}")
     pairs: dict[tuple[str, int], list[Run]] = {}

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
-from fuselab.reports.load import Run
+from fuselab.reports.load import Run, Split
 
-Split = Literal["test", "val"]
-FAMILIES = ("unimodal", "late", "early", "attention")  # from no fusion to the most; others follow by name
 # The reading order, of each task the metric that slices have too first; others follow as the result has them.
 METRICS = (
     "accuracy",
@@ -30,15 +28,16 @@ CONSTANTS = ("parameters", "flops")  # the same for every seed, so that they nee
 COSTS = ("seconds.fit", "seconds.test", "seconds.total", "peak_memory_bytes", "epochs", "steps")
 
 
-def frame_runs(runs: Sequence[Run], labels: Mapping[str, str]) -> pd.DataFrame:
+def frame_runs(runs: Sequence[Run], labels: Mapping[str, str], *, families: Sequence[str]) -> pd.DataFrame:
     """Return a row a run, grouped by family: all that its result holds, and its folder's name to trace it by.
 
     Args:
         runs: finished runs
         labels: what tells runs of one method apart, by run name
+        families: which come first; others follow by name
     """
     rows = []
-    for run in sorted(runs, key=lambda run: (*_rank(run.family), run.method, labels[run.name], run.seed)):
+    for run in sorted(runs, key=lambda run: (*_rank(run.family, families), run.method, labels[run.name], run.seed)):
         first = {key: run.result[key] for key in ("method", "family", "seed", "identity")}
         rest = {key: value for key, value in _flat(run.result) if key not in first}
         rows.append({"run": run.name, "label": labels[run.name], **first, **rest})
@@ -94,8 +93,8 @@ def _measure_name(column: str) -> str:
     )
 
 
-def _rank(family: str) -> tuple[int, str]:
-    return FAMILIES.index(family) if family in FAMILIES else len(FAMILIES), family
+def _rank(family: str, families: Sequence[str]) -> tuple[int, str]:
+    return families.index(family) if family in families else len(families), family
 
 
 def _flat(content: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:

@@ -1,11 +1,16 @@
-"""Which measures a table shows: all of them on paper, what fits in a terminal."""
+"""Which measures a table shows: on paper what its layout asks for, in a terminal what fits."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from fuselab.reports.table import Column, say_count, say_fraction, say_seconds
+from fuselab.errors import ConfigError, nearest
+from fuselab.reports.aggregate import CONSTANTS
+from fuselab.reports.layout import Layout
+from fuselab.reports.statistics.scores import FRACTIONS
+from fuselab.reports.table import Column, Spread, say_count, say_mebibytes, say_seconds
 
 HEADINGS = {
     "macro_f1": "macro-F1",
@@ -17,6 +22,15 @@ HEADINGS = {
     "mean_average_precision": "mAP",
 }
 HIDDEN = frozenset({"loss"})  # what training minimises is no finding; table.csv has it
+COSTS: dict[str, tuple[str, Callable[[float], str]]] = {
+    "parameters": ("parameters", say_count),
+    "flops": ("FLOPs", say_count),
+    "fit_seconds": ("fit s", say_seconds),
+    "peak_memory_bytes": ("memory MiB", say_mebibytes),
+    "test_seconds": ("test s", say_seconds),
+    "total_seconds": ("total s", say_seconds),
+}
+WIDE = frozenset({"flops", "peak_memory_bytes"})  # what a terminal does without first
 
 
 @dataclass(frozen=True)
@@ -27,54 +41,97 @@ class Columns:
         main: the first metric
         others: the other metrics over all samples
         slices: the first metric in each slice
-        costs: parameters, FLOPs, seconds
+        costs: what a method takes
+        chosen: those that the layout asks for, in its order
     """
 
     main: tuple[Column, ...]
     others: tuple[Column, ...]
     slices: tuple[Column, ...]
     costs: tuple[Column, ...]
+    chosen: tuple[Column, ...]
+
+    def every(self) -> tuple[Column, ...]:
+        """All that there are."""
+        return (*self.main, *self.others, *self.slices, *self.costs)
 
     def compared(self) -> tuple[str, ...]:
         """The metrics in which methods are tested: the first one, then the same in each slice."""
         return (*(one.name for one in self.main), *(f"slices.{one.name}" for one in self.slices))
 
-    def on_paper(self) -> tuple[Column, ...]:
-        """Everything."""
-        return (*self.main, *self.others, *self.slices, *self.costs)
-
     def in_terminal(self) -> list[tuple[Column, ...]]:
         """Layouts from the widest to the narrowest."""
-        lean = tuple(one for one in self.costs if one.name != "flops")
-        means = tuple(replace(one, deviation=False) for one in self.slices)
-        return [
-            self.on_paper(),
-            (*self.main, *self.slices, *lean),
-            (*self.main, *means, *lean),
-            (*self.main, *lean),
-        ]
+        heavy = WIDE | {one.name for one in self.others}
+        slices = {one.name for one in self.slices}
+        lean = tuple(one for one in self.chosen if one.name not in heavy) or self.chosen
+        means = tuple(replace(one, spread="none") if one.name in slices else one for one in lean)
+        return [self.chosen, lean, means, tuple(one for one in lean if one.name not in slices) or means]
 
 
-def choose_columns(metrics: Sequence[str]) -> Columns:
+def choose_columns(metrics: Sequence[str], costs: Sequence[str], *, layout: Layout) -> Columns:
     """Return the measures to show.
 
     Args:
         metrics: a split's metrics in reading order, those of slices as ``slices.<name>.<metric>``
+        costs: what runs took, of the keys of :data:`COSTS`
+        layout: which of them, under which names
+
+    Raises:
+        ConfigError: the layout asks for a measure that there is not
     """
-    overall = [name for name in metrics if not name.startswith("slices.") and name not in HIDDEN]
+    overall = [name for name in metrics if not name.startswith("slices.")]
     of_slices = [name.removeprefix("slices.") for name in metrics if name.startswith("slices.")]
-    main = overall[:1]
+    main = [name for name in overall if name not in HIDDEN][:1]
+    made = {name: _metric(name, name, layout) for name in overall}
+    slices = {
+        one.rpartition(".")[0]: _metric(one, one.rpartition(".")[0], layout)
+        for one in of_slices
+        if one.rpartition(".")[2] in main
+    }
+    taken = {name: _cost(name, layout) for name in COSTS if name in costs}
+    kinds = {
+        "main": tuple(made[name] for name in main),
+        "metrics": tuple(made[name] for name in overall if name not in HIDDEN),
+        "slices": tuple(slices.values()),
+        "costs": tuple(taken.values()),
+    }
+    singles = {**taken, **slices, **made}
+    chosen: dict[str, Column] = {}
+    for name in layout.columns:
+        if name not in kinds and name not in singles:
+            if name in COSTS:  # of runs that were made before it was measured
+                continue
+            raise ConfigError(f"columns ({name}) must be measures of the runs; {nearest(name, {**kinds, **singles})}")
+        chosen |= {one.name: one for one in kinds.get(name, (singles.get(name),)) if one is not None}
     return Columns(
-        main=tuple(_metric(name, name) for name in main),
-        others=tuple(_metric(name, name) for name in overall[1:]),
-        slices=tuple(_metric(one, one.rpartition(".")[0]) for one in of_slices if one.rpartition(".")[2] in main),
-        costs=(
-            Column("parameters", "parameters", say_count, deviation=False),
-            Column("flops", "FLOPs", say_count, deviation=False),
-            Column("fit_seconds", "fit s", say_seconds, deviation=True),
-        ),
+        main=kinds["main"],
+        others=kinds["metrics"][1:],
+        slices=kinds["slices"],
+        costs=kinds["costs"],
+        chosen=tuple(chosen.values()),
     )
 
 
-def _metric(name: str, called: str) -> Column:
-    return Column(name, HEADINGS.get(called, called.replace("_", " ")), say_fraction, deviation=True)
+def _metric(name: str, called: str, layout: Layout) -> Column:
+    metric = name.rpartition(".")[2]
+    percent = layout.percent and metric in FRACTIONS
+    heading = layout.names.get(called, HEADINGS.get(called, called.replace("_", " ")))
+    return Column(
+        name,
+        f"{heading} %" if percent and called not in layout.names else heading,
+        partial(_say, times=100 if percent else 1, digits=max(0, layout.digits - 2 * percent)),
+        _spread(layout),
+    )
+
+
+def _cost(name: str, layout: Layout) -> Column:
+    heading, say = COSTS[name]
+    return Column(name, layout.names.get(name, heading), say, "none" if name in CONSTANTS else _spread(layout))
+
+
+def _spread(layout: Layout) -> Spread:
+    return "none" if layout.cell == "mean" else layout.cell
+
+
+def _say(value: float, *, times: int, digits: int) -> str:
+    return f"{times * value:.{digits}f}"

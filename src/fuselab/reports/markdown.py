@@ -38,7 +38,7 @@ def escape_markdown(text: str) -> str:
 
 
 def _cells(row: Row) -> list[str]:
-    escaped = [escape_markdown(cell) for cell in row.cells]
+    escaped = [escape_markdown(cell.text) for cell in row.cells]
     return [f"**{cell}**" if place in row.marked else cell for place, cell in enumerate(escaped)]
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from fuselab.reports.aggregate import Split
 from fuselab.reports.columns import Columns
 from fuselab.reports.labels import differences_between_methods, name_row
-from fuselab.reports.load import Loaded, Run, name_some
+from fuselab.reports.load import NAMED, Loaded, Run, Split, name_some
 from fuselab.reports.statistics.analyse import Statistics
 from fuselab.reports.statistics.marks import say_marks
+from fuselab.reports.statistics.settings import Settings
 from fuselab.reports.table import Column
 from fuselab.runs.record import say_record
 
@@ -40,7 +40,7 @@ def notes(loaded: Loaded, labels: dict[str, str]) -> tuple[str, ...]:
         labels: what tells runs of one method apart, by run name
     """
     runs = loaded.runs
-    said = [_left_out(loaded), _seeds(runs, labels), _not_searched(loaded)]
+    said = [_left_out(loaded), *_reasons(loaded), _copies(loaded), _seeds(runs, labels), _not_searched(loaded)]
     if keys := differences_between_methods(runs):
         said.append(f"methods differ in more than their fusion: {name_some(keys)}")
     for key, words in CODE.items():
@@ -58,7 +58,8 @@ def footnotes(
     *,
     split: Split,
     statistics: Statistics | str,
-    search: dict[str, Any] | None = None,
+    settings: Settings,
+    searches: Sequence[dict[str, Any]] = (),
 ) -> tuple[str, ...]:
     """Return how to read the numbers.
 
@@ -68,26 +69,51 @@ def footnotes(
         columns: all that there are
         split: whose metrics they are
         statistics: what can be claimed of them, or why nothing can
-        search: the record of the search that chose the settings, if one did
+        settings: of the bootstrap
+        searches: records of the searches that chose the settings
     """
-    counts = sorted(set(methods["seeds"]))
-    several = [count for count in counts if count > 1]
-    if not several:
-        said = ["one seed, so no deviation"]
-    else:
-        over = f"{several[0]}" if len(several) == 1 else f"{several[0]} to {several[-1]}"
-        said = [f"mean ± sample standard deviation over {over} seeds"]
-        if counts[0] == 1:
-            said.append("a row with one seed has no deviation")
-    said += say_marks(statistics, shown)
+    said = [*_say_spread(methods, shown, statistics, settings), *say_marks(statistics, shown)]
     slices = [column for column in shown if column.name in {one.name for one in columns.slices}]
+    asked = {one.name for one in columns.chosen}.intersection(one.name for one in columns.slices)
     if slices:
         names = ", ".join(column.heading for column in slices)
-        deviation = "" if slices[0].deviation else "; their deviations are in table.md"
-        said.append(f"{columns.main[0].heading} per slice of the {split} split: {names}{deviation}")
-    elif columns.slices:
+        less = slices[0].spread != next(one.spread for one in columns.slices)
+        more = "; their deviations are in table.md" if less else ""
+        said.append(f"{columns.main[0].heading} per slice of the {split} split: {names}{more}")
+    elif asked:
         said.append("slices are in table.md, or in a wider terminal")
-    return (*said, *(say_record(search) if search else ()))
+    return (*said, *(line for search in searches for line in say_record(search)))
+
+
+def _say_spread(
+    methods: pd.DataFrame, shown: Sequence[Column], statistics: Statistics | str, settings: Settings
+) -> list[str]:
+    """Say what stands in a cell."""
+    counts = sorted(set(methods["seeds"]))
+    several = [count for count in counts if count > 1]
+    over = f"{several[0] if len(several) == 1 else f'{several[0]} to {several[-1]}'} seeds" if several else "one seed"
+    spreads = {column.spread for column in shown}
+    if "interval" in spreads:
+        samples = [] if isinstance(statistics, str) else [
+            name for name, scores in statistics.scores.items() if scores.samples is not None
+        ]  # fmt: skip
+        level, drawn = f"{100 * (1 - settings.alpha):g} %", f"{settings.resamples} resamples"
+        both = [column.heading for column in shown if column.name in samples]
+        seeds = [column.heading for column in shown if column.spread == "interval" and column.name not in samples]
+        said = [f"mean [{level} bootstrap interval, {drawn}] over {over}"]
+        if both:
+            said.append(f"drawn over seeds and test samples: {', '.join(both)}")
+        if seeds and several:
+            said.append(f"drawn over seeds alone: {', '.join(seeds)}")
+        return [*said, "an interval over few seeds is too narrow; bold rests on tests, not on it"]
+    if "deviation" not in spreads:
+        return [f"mean over {over}"]
+    if not several:
+        return ["one seed, so no deviation"]
+    said = [f"mean ± sample standard deviation over {over}"]
+    if counts[0] == 1:
+        said.append("a row with one seed has no deviation")
+    return said
 
 
 def _left_out(loaded: Loaded) -> str:
@@ -97,11 +123,23 @@ def _left_out(loaded: Loaded) -> str:
     return f"left out: {', '.join(parts)}{': ' * bool(names)}{name_some(names)}" if parts else ""
 
 
+def _reasons(loaded: Loaded) -> list[str]:
+    """Say why what can't be read can't be read."""
+    more = len(loaded.reasons) - NAMED
+    return [*loaded.reasons[:NAMED], *([f"{more} more can't be read"] if more > 0 else [])]
+
+
+def _copies(loaded: Loaded) -> str:
+    names = loaded.copies
+    return f"in more than one of the sweeps, and counted once: {name_some(names)}" if names else ""
+
+
 def _not_searched(loaded: Loaded) -> str:
     """Say which runs have settings that no search chose, where one chose those of the others."""
-    if loaded.search is None:
+    if not loaded.searches:
         return ""
-    refits = {refit["identity"] for one in loaded.search["values"] for refit in one["refits"]}
+    found = [one for search in loaded.searches for one in search["values"]]
+    refits = {refit["identity"] for one in found for refit in one["refits"]}
     others = [run.name for run in loaded.runs if run.result["identity"] not in refits]
     return f"not chosen by the search: {name_some(others)}" if others else ""
 

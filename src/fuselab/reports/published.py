@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fuselab.reports.aggregate import Split
-from fuselab.reports.load import Run
-from fuselab.reports.table import MISSING, Column, Row
+from fuselab.reports.load import Run, Split
+from fuselab.reports.table import NOTHING, Cell, Column, Row
 
 FAMILY = "published"
 
@@ -22,9 +21,12 @@ def published_rows(runs: Sequence[Run], columns: Sequence[Column], *, split: Spl
     """
     rows = []
     for one in _figures(runs) if split == "test" else ():
-        cells = [column.say(float(one["value"])) if column.name == one["metric"] else MISSING for column in columns]
-        if any(cell != MISSING for cell in cells):
-            rows.append(Row(FAMILY, str(one["label"]), "", (MISSING, *cells)))
+        value = float(one["value"])
+        cells = [
+            Cell(column.say(value), value=value) if column.name == one["metric"] else NOTHING for column in columns
+        ]
+        if any(cell is not NOTHING for cell in cells):
+            rows.append(Row(FAMILY, str(one["label"]), "", (NOTHING, *cells)))
     return tuple(rows)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -14,6 +14,8 @@ from fuselab.reports.labels import name_row
 MISSING = "—"
 PLUS_MINUS = "±"
 UNITS = "kMGT"
+
+Spread = Literal["deviation", "interval", "none"]
 
 
 @dataclass(frozen=True)
@@ -24,13 +26,42 @@ class Column:
         name: the measure's name in the frame of methods
         heading: what it is called
         say: turns a number into words
-        deviation: whether the cells show the deviation too
+        spread: what the cells show besides the mean: the deviation over seeds, a bootstrap interval, or nothing
     """
 
     name: str
     heading: str
     say: Callable[[float], str]
-    deviation: bool
+    spread: Spread
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in one place of a table.
+
+    Args:
+        mean: the number, or words in its stead
+        deviation: what stands behind ±, or nothing
+        low: lower end of the interval, or nothing
+        high: its upper end
+        value: the mean itself, where it is a number
+    """
+
+    mean: str
+    deviation: str = ""
+    low: str = ""
+    high: str = ""
+    value: float = math.nan
+
+    @property
+    def text(self) -> str:
+        """All of it in one line."""
+        if self.deviation:
+            return f"{self.mean} {PLUS_MINUS} {self.deviation}"
+        return f"{self.mean} [{self.low}, {self.high}]" if self.low else self.mean
+
+
+NOTHING = Cell(MISSING)
 
 
 @dataclass(frozen=True)
@@ -39,17 +70,19 @@ class Row:
 
     Args:
         family: the kind of fusion
-        method: the compared value
+        method: the compared value, or what it is called
         label: what tells it from other rows of the method, or nothing
         cells: one a heading
         marked: places of the cells to mark: nobody can be claimed to be better
+        key: what it is called by the runs and on the report's page; nothing for what was not run here
     """
 
     family: str
     method: str
     label: str
-    cells: tuple[str, ...]
+    cells: tuple[Cell, ...]
     marked: frozenset[int] = frozenset()
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,7 +105,11 @@ class Table:
 
 
 def group_rows(
-    methods: pd.DataFrame, columns: Sequence[Column], marked: Mapping[str, Collection[str]]
+    methods: pd.DataFrame,
+    columns: Sequence[Column],
+    marked: Mapping[str, Collection[str]],
+    *,
+    names: Mapping[str, str],
 ) -> tuple[tuple[Row, ...], ...]:
     """Return the rows of a table, family by family; the first cell is the number of seeds.
 
@@ -80,18 +117,35 @@ def group_rows(
         methods: a row a method and label, sorted by family
         columns: what to show
         marked: names of the rows to mark, by column
+        names: what families and methods are called, where it isn't their own name
     """
     groups: dict[str, list[Row]] = {}
     for one in methods.to_dict("records"):
-        family = str(one["family"])
-        cells = (str(one["seeds"]), *(_cell(one, column) for column in columns))
-        method, label = str(one["method"]), str(one["label"])
-        name = name_row(method, label)
-        places = frozenset(
-            place for place, column in enumerate(columns, start=1) if name in marked.get(column.name, ())
-        )
-        groups.setdefault(family, []).append(Row(family, method, label, cells, places))
+        method, label, family = str(one["method"]), str(one["label"]), str(one["family"])
+        cells = (Cell(str(one["seeds"]), value=float(one["seeds"])), *(make_cell(one, column) for column in columns))
+        key = name_row(method, label)
+        places = frozenset(place for place, column in enumerate(columns, start=1) if key in marked.get(column.name, ()))
+        row = Row(names.get(family, family), names.get(method, method), label, cells, places, key)
+        groups.setdefault(family, []).append(row)
     return tuple(tuple(rows) for rows in groups.values())
+
+
+def make_cell(row: Mapping[Any, Any], column: Column) -> Cell:
+    """Return the cell of a method in a column.
+
+    Args:
+        row: of the frame of methods
+        column: what to show
+    """
+    mean = float(row.get(f"{column.name}_mean", row.get(column.name, math.nan)))
+    if math.isnan(mean):
+        return NOTHING
+    deviation, low, high = (float(row.get(f"{column.name}_{what}", math.nan)) for what in ("std", "low", "high"))
+    if column.spread == "deviation" and not math.isnan(deviation):
+        return Cell(column.say(mean), deviation=column.say(deviation), value=mean)
+    if column.spread == "interval" and not math.isnan(low):
+        return Cell(column.say(mean), low=column.say(low), high=column.say(high), value=mean)
+    return Cell(column.say(mean), value=mean)
 
 
 def say_fraction(value: float) -> str:
@@ -119,11 +173,11 @@ def say_count(value: float) -> str:
     return f"{value / 1000**power:#.3g}".rstrip(".") + f" {UNITS[power - 1]}"
 
 
-def _cell(row: dict[Any, Any], column: Column) -> str:
-    mean = float(row.get(f"{column.name}_mean", row.get(column.name, math.nan)))
-    deviation = float(row.get(f"{column.name}_std", math.nan))
-    if math.isnan(mean):
-        return MISSING
-    if not column.deviation or math.isnan(deviation):
-        return column.say(mean)
-    return f"{column.say(mean)} {PLUS_MINUS} {column.say(deviation)}"
+def say_mebibytes(value: float) -> str:
+    """Return bytes as mebibytes, whole.
+
+    Example:
+        >>> say_mebibytes(1 << 30)
+        '1024'
+    """
+    return f"{value / 2**20:.0f}"

@@ -42,7 +42,9 @@ def _draw(table: Table) -> RichTable:
             name = Text(row.method)
             if row.label:
                 name.append(f"\n  · {row.label}", style="dim")
-            cells = (Text(cell, style="bold" if place in row.marked else "") for place, cell in enumerate(row.cells))
+            cells = (
+                Text(cell.text, style="bold" if place in row.marked else "") for place, cell in enumerate(row.cells)
+            )
             drawn.add_row(name, *cells)
         drawn.add_section()
     return drawn

@@ -100,6 +100,16 @@ def find_runs(sweep: Path) -> Iterator[RunFolder]:
         yield RunFolder(status.parent)
 
 
+def find_strangers(sweep: Path) -> list[Path]:
+    """Return the folders below a sweep folder that hold files of a run and no status, sorted by name.
+
+    Args:
+        sweep: a sweep's folder
+    """
+    files = [*sweep.glob("*/result.json"), *sweep.glob("*/config.yaml")]
+    return sorted({path.parent for path in files if not (path.parent / "status.json").exists()})
+
+
 def find_sweep(name: str, *, output_dir: Path) -> Path:
     """Return the folder that a user means by a path, or by a name below the output folder.
 

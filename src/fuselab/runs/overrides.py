@@ -60,6 +60,10 @@ def check_overrides(
         fuselab.errors.ConfigError: sed (1) must be a key or a group of the config; did you mean 'seed'?
     """
     parsed = parse(overrides)
+    for one in parsed:
+        if one.key_or_group.partition(".")[0] == "report":
+            what = (one.input_line or "").lstrip("+")
+            raise ConfigError(f"{what} must not be part of a run; say it to its report: fuselab report SWEEP {what}")
     places = [one for one in parsed if one.key_or_group == "hydra.searchpath"]
     searchpath = [place for one in places for place in _places(one)]
     with composer(config_dir=config_dir, config_name=config_name, searchpath=searchpath) as source:

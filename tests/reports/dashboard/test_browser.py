@@ -138,7 +138,7 @@ def test_published_figures_stand_below_ours(shown, tmp_path):
 
 def test_a_click_sorts_and_another_turns_it_round(shown, report):
     page = shown.open()
-    table = pd.read_csv(report.parent / "table.csv").set_index("method")
+    table = pd.read_csv(report.parent / "tables" / "table.csv").set_index("method")
     assert methods_in(shown) == list(table.index)  # as the other tables have it
     head = page.get_by_role("columnheader", name="accuracy", exact=True)
     head.get_by_role("button").click()
@@ -248,10 +248,10 @@ def test_samples_can_be_chosen_by_slice_and_by_who_is_wrong(shown):
 
 def test_what_is_downloaded_is_the_file(shown, report):
     page = shown.open("downloads")
-    for name in ("table.md", "table.tex", "table.csv", "runs.csv"):
+    for name in ("tables/table.md", "tables/table.tex", "tables/table.csv", "tables/runs.csv"):
         with page.expect_download() as begun:
             page.get_by_role("button", name=f"Download {name}").click()
-        assert begun.value.suggested_filename == name
+        assert begun.value.suggested_filename == Path(name).name
         assert Path(begun.value.path()).read_bytes() == (report.parent / name).read_bytes()
 
 

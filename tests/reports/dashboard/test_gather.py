@@ -29,14 +29,14 @@ def settings(data, run, kind):
 
 def test_the_page_says_what_the_tables_say(furnished):
     data = made(furnished)
-    table = pd.read_csv(furnished.path / "report" / "table.csv").set_index("method")
+    table = pd.read_csv(furnished.path / "report" / "tables" / "table.csv").set_index("method")
     assert [one["name"] for one in data["methods"]] == list(table.index)
     for name, column in (("accuracy", "accuracy"), ("redundant.accuracy", "redundant.accuracy"), ("loss", "loss")):
         for method, (mean, deviation) in values(data, "methods", name).items():
             assert mean == pytest.approx(table.loc[method, f"{column}_mean"], rel=1e-4)
             assert deviation == pytest.approx(table.loc[method, f"{column}_std"], rel=1e-4)
     assert values(data, "methods", "parameters") == {name: [123_456] for name in table.index}
-    runs = pd.read_csv(furnished.path / "report" / "runs.csv").set_index("run")
+    runs = pd.read_csv(furnished.path / "report" / "tables" / "runs.csv").set_index("run")
     for name, column in (("accuracy", "test.accuracy"), ("fit_seconds", "seconds.fit"), ("epochs", "epochs")):
         assert values(data, "runs", name) == pytest.approx(runs[column].to_dict(), rel=1e-4)
 
@@ -52,7 +52,7 @@ def test_marked_is_what_the_table_marks_and_nothing_else(sweep):
     marked = {(names[place], one["name"]) for one in data["methods"] for place in one["marked"]}
     columns = ("accuracy", "redundant.accuracy", "unique_audio.accuracy", "unique_image.accuracy")
     assert marked == {(column, name) for column in columns for name in ("early/concat", "early/sum")}
-    assert (sweep.path / "report" / "table.md").read_text(encoding="utf-8").count("**") == 2 * len(marked)
+    assert (sweep.path / "report" / "tables" / "table.md").read_text(encoding="utf-8").count("**") == 2 * len(marked)
     assert any("is better than late/mean" in claim for claim in data["claims"])
 
 
@@ -159,9 +159,11 @@ def test_broken_files_are_named(furnished):
 
 def test_the_downloads_are_the_files(furnished):
     data = made(furnished)
-    files = [file for file in (furnished.path / "report").iterdir() if file.name != "index.html"]
-    assert {"table.md", "runs.csv", "statistics.md", "pairs.csv"} <= {file.name for file in files}
-    assert data["downloads"] == {file.name: file.read_text(encoding="utf-8") for file in files}
+    folder = furnished.path / "report"
+    files = [file for file in folder.rglob("*.*") if file.name != "index.html"]
+    names = {file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8") for file in files}
+    assert {"tables/table.md", "tables/sources.csv", "statistics.md", "tables/pairs.csv"} <= set(names)
+    assert data["downloads"] == names
 
 
 def test_a_report_of_one_run(furnished):

@@ -51,7 +51,7 @@ def text(furnished) -> str:
 
 def test_the_same_runs_give_the_same_bytes_and_no_trace_of_the_machine(furnished, tmp_path):
     for name in ("one", "two"):
-        write(furnished.path, tmp_path / name)
+        write(furnished.path, out=tmp_path / name)
     first = (tmp_path / "one" / "index.html").read_bytes()
     assert first == (tmp_path / "two" / "index.html").read_bytes()
     assert b"\r" not in first.partition(b'id="plotly"')[0]

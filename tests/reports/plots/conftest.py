@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from fuselab.reports.load import load
-from fuselab.reports.plots.figures import sort_rows
+from fuselab.reports.plots.figures import gather
 from fuselab.reports.plots.material import Material
 from fuselab.reports.plots.style import styled
 from fuselab.reports.statistics.omnibus import Omnibus
 from fuselab.runs.predictions import write_predictions
+
+from ..conftest import make_report
 
 BINS = 4
 TASK = {"task": {"calibration_bins": BINS}}
@@ -54,7 +56,7 @@ def add_files(
 @pytest.fixture
 def material() -> Callable[..., Material]:
     def one(sweep: Any, *, split: Any = "test", ranks: Omnibus | str = RANKS) -> Material:
-        return sort_rows(sweep.path, load(sweep.path).runs, split=split, ranks=ranks, alpha=0.05)
+        return replace(gather(make_report(sweep.path, split=split)), ranks=ranks, alpha=0.05)
 
     return one
 

@@ -26,12 +26,12 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from fuselab.reports.plots.figures import gather, write_figures
+from fuselab.reports.layout import read_layout
+from fuselab.reports.load import load
 from fuselab.reports.report import report
-from fuselab.reports.statistics.settings import Settings
-settings = Settings(
-    alpha=0.05, correction="holm", test="t", baseline=None, power=0.8, interest=0.01, resamples=100, seed=0
-)
-write_figures(gather(report(Path(sys.argv[1]), split="test", settings=settings)), Path(sys.argv[2]))
+layout = read_layout(["statistics.test=t"], config_dir=None)
+(loaded,) = load(Path(sys.argv[1]), split="test")
+write_figures(gather(report(loaded, split="test", layout=layout)), Path(sys.argv[2]))
 print([name for name in ("torch", "matplotlib.pyplot", "pytorch_lightning", "wandb") if name in sys.modules])
 """
 

@@ -11,20 +11,21 @@ from fuselab.errors import ConfigError
 from fuselab.reports.aggregate import frame_runs, list_metrics
 from fuselab.reports.columns import choose_columns
 from fuselab.reports.labels import label_runs
-from fuselab.reports.load import load
 from fuselab.reports.statistics.analyse import Statistics, analyse, frame_pairs
 from fuselab.reports.statistics.compare import compare
 from fuselab.reports.statistics.paired import all_pairs
 
-from ..conftest import make_settings
+from ..conftest import load_one, make_layout, make_settings
 from .conftest import make_scores
 
 
 def analysed(sweep, *, split: str = "test", **changes) -> Statistics:
-    runs = load(sweep.path).runs
-    frame = frame_runs(runs, label_runs(runs))
-    metrics = choose_columns(list_metrics(frame, split=split)).compared()
-    return analyse(sweep.path, runs, frame, metrics, split=split, settings=make_settings(**changes))
+    runs = load_one(sweep.path, split=split).runs
+    frame = frame_runs(runs, label_runs(runs), families=())
+    metrics = choose_columns(
+        list_metrics(frame, split=split), (), layout=make_layout(columns=("metrics", "slices"))
+    ).compared()
+    return analyse(runs, frame, metrics, split=split, settings=make_settings(**changes))
 
 
 def test_the_first_metric_and_its_slices_are_tested(answered_sweep):
@@ -82,7 +83,7 @@ def test_validation_has_no_predictions(answered_sweep):
 def test_every_pair_has_all_its_numbers(answered_sweep):
     found = analysed(answered_sweep, test="t")
     frame = frame_pairs(found.pairs, settings=found.settings)
-    runs = load(answered_sweep.path).runs
+    runs = load_one(answered_sweep.path).runs
     values = {
         method: np.array([run.result["test"]["accuracy"] for run in runs if run.method == method])
         for method in ("early/sum", "early/concat", "unimodal/image")

@@ -5,16 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from fuselab.reports.report import report, write_report
-
-from ..conftest import make_settings
+from ..conftest import make_report, write
 
 
 def said(sweep, **changes) -> tuple[str, ...]:
-    made = report(sweep.path, split="test", settings=make_settings(**changes))
-    return tuple(
-        one for one in made.table(made.columns.on_paper()).footnotes if "bold" in one or "samples could" in one
-    )
+    made = make_report(sweep.path, **changes)
+    return tuple(one for one in made.table(made.columns.chosen).footnotes if "bold" in one or "samples could" in one)
 
 
 RULE = "5 seeds, Holm-corrected over 3 methods, alpha 0.05"
@@ -88,7 +84,7 @@ def test_a_method_with_fewer_seeds_is_named(answered_sweep):
 def test_a_method_that_found_no_number_is_never_bold(answered_sweep):
     for seed in range(5):
         answered_sweep.finished("late/mean", seed, float("nan") if seed == 2 else 0.99)
-    made = report(answered_sweep.path, split="test", settings=make_settings())
+    made = make_report(answered_sweep.path)
     assert said(answered_sweep)[-2].endswith("never bold: late/mean")
     assert "late/mean" not in made.statistics.best["accuracy"].names
 
@@ -102,7 +98,6 @@ def test_a_metric_that_cannot_be_compared_is_said(sweep, metric, words):
         for seed in range(3):
             sweep.finished(method, seed, test={metric: 0.1 * seed})
     assert said(sweep) == (f"no bold: {words}",)
-    made = report(sweep.path, split="test", settings=make_settings())
-    assert [path.name for path in write_report(made, None)] == [
-        "table.md", "table.tex", "table.csv", "runs.csv", "index.html",
+    assert [path.name for path in write(sweep.path)] == [
+        "table.md", "table.tex", "table.html", "table.csv", "runs.csv", "sources.csv", "index.html",
     ]  # fmt: skip

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from fuselab.reports.load import load
 from fuselab.reports.statistics.predictions import SHARES, read_samples
 from fuselab.runs.predictions import write_predictions
 from fuselab.tasks.classification_metrics import ClassificationMetrics
 from fuselab.tasks.multilabel_metrics import MultilabelMetrics
 from fuselab.tasks.regression_metrics import RegressionMetrics
 
-from ..conftest import make_result
+from ..conftest import load_one, make_result
 
 GENERATOR = torch.Generator().manual_seed(0)
 SAMPLES = 50
@@ -66,7 +65,7 @@ def test_the_mean_of_the_shares_is_what_the_task_measures(sweep, metric, make, o
     folder = sweep.finished("early/sum", 0, test={metric: measured[metric]}, config={"task": task})
     columns = {"index": np.arange(SAMPLES), "target": target.numpy(), "output": output.numpy(), "slice": group.numpy()}
     write_predictions(folder / "predictions.parquet", columns, slices=("even", "odd"))
-    samples = read_samples(sweep.path, load(sweep.path).runs, metric)
+    samples = read_samples(load_one(sweep.path).runs, metric)
     for column, name in (
         (metric, metric),
         (f"slices.even.{metric}", f"{metric}/even"),
@@ -81,20 +80,20 @@ def test_the_first_metric_of_every_task_is_a_mean_over_samples():
 
 
 def test_a_metric_that_is_no_mean_has_no_shares(answered_sweep):
-    runs = load(answered_sweep.path).runs
-    assert read_samples(answered_sweep.path, runs, "macro_f1") == "macro_f1 is no mean over samples"
+    runs = load_one(answered_sweep.path).runs
+    assert read_samples(runs, "macro_f1") == "macro_f1 is no mean over samples"
 
 
 def test_missing_predictions_are_named(answered_sweep):
     folder = next(answered_sweep.path.glob("early-sum-s3-*"))
     (folder / "predictions.parquet").unlink()
-    said = read_samples(answered_sweep.path, load(answered_sweep.path).runs, "accuracy")
+    said = read_samples(load_one(answered_sweep.path).runs, "accuracy")
     assert said == f"predictions are missing: {folder.name}"
 
 
 def test_predictions_of_other_samples_are_named(answered_sweep):
     folder = answered_sweep.answered("late/mean", 0, np.ones(300))
-    said = read_samples(answered_sweep.path, load(answered_sweep.path).runs, "accuracy")
+    said = read_samples(load_one(answered_sweep.path).runs, "accuracy")
     assert said == f"predictions are of other samples: {folder.name}"
 
 
@@ -102,10 +101,10 @@ def test_predictions_that_are_not_those_of_the_result_are_named(answered_sweep):
     folder = next(answered_sweep.path.glob("early-sum-s3-*"))
     result = make_result("early/sum", 3, 0.123)
     (folder / "result.json").write_text(json.dumps(result))
-    said = read_samples(answered_sweep.path, load(answered_sweep.path).runs, "accuracy")
+    said = read_samples(load_one(answered_sweep.path).runs, "accuracy")
     assert said == f"accuracy of the predictions is not that of the result: {folder.name}"
 
 
 def test_predictions_of_a_single_run_are_found(answered_sweep):
     folder = next(answered_sweep.path.glob("early-sum-s3-*"))
-    assert list(read_samples(folder, load(folder).runs, "accuracy").shares) == [folder.name]
+    assert list(read_samples(load_one(folder).runs, "accuracy").shares) == [folder.name]

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from fuselab.reports.report import report
 from fuselab.reports.statistics.section import write_statistics
 
-from ..conftest import make_settings
+from ..conftest import make_report
 
 
 def section(sweep, **changes) -> str:
-    made = report(sweep.path, split="test", settings=make_settings(**changes))
+    made = make_report(sweep.path, **changes)
     return write_statistics(made.statistics, title=made.title)[0]
 
 

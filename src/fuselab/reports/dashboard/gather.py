@@ -10,14 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-from fuselab.reports.aggregate import Split, measure_columns
+from fuselab.reports.aggregate import measure_columns
 from fuselab.reports.columns import Columns
 from fuselab.reports.dashboard.answers import Task, choose_samples, find_task, tell_answers, tell_samples
 from fuselab.reports.dashboard.curves import points_each, read_curves
 from fuselab.reports.dashboard.measures import Measure, list_measures, of_method, of_run, tell_measures
 from fuselab.reports.dashboard.pool import Pool, say
 from fuselab.reports.labels import flatten, name_row
-from fuselab.reports.load import Run
+from fuselab.reports.load import Run, Split
 from fuselab.reports.table import MISSING
 from fuselab.runs.excerpt import Shown, excerpt_file, read_excerpt
 from fuselab.runs.folder import RunFolder

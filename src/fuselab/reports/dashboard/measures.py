@@ -8,15 +8,24 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from fuselab.reports.aggregate import CONSTANTS, Split, measure_columns
+from fuselab.reports.aggregate import CONSTANTS, measure_columns
 from fuselab.reports.columns import HEADINGS, Columns
 from fuselab.reports.dashboard.numbers import short, shorts
-from fuselab.reports.table import Column, say_count, say_seconds
+from fuselab.reports.load import Split
+from fuselab.reports.table import Column
 
 Kind = Literal["fraction", "count", "seconds", "bytes"]
 LOWER = frozenset({"mae", "rmse", "calibration_error", "loss"})  # the less, the better
-COSTS = {"total_seconds": "total s", "peak_memory_bytes": "peak memory", "epochs": "epochs"}
-KINDS: dict[str, Kind] = {"total_seconds": "seconds", "peak_memory_bytes": "bytes", "epochs": "count"}
+MORE = {"epochs": "epochs"}
+KINDS: dict[str, Kind] = {
+    "parameters": "count",
+    "flops": "count",
+    "fit_seconds": "seconds",
+    "test_seconds": "seconds",
+    "total_seconds": "seconds",
+    "peak_memory_bytes": "bytes",
+    "epochs": "count",
+}
 
 
 @dataclass(frozen=True)
@@ -54,8 +63,8 @@ def list_measures(runs: pd.DataFrame, columns: Columns, *, split: Split) -> list
     slices = {column.name for column in columns.slices}
     costs = {column.name for column in columns.costs}
     listed = [
-        _measure(column, "slice" if column.name in slices else "cost" if column.name in costs else "metric")
-        for column in columns.on_paper()
+        _measure(column, "slice" if column.name in slices else "cost" if column.name in costs else "metric", columns)
+        for column in columns.every()
         if column.name in there or column.name in CONSTANTS
     ]
     if "loss" in there:
@@ -67,7 +76,7 @@ def list_measures(runs: pd.DataFrame, columns: Columns, *, split: Split) -> list
         )
     more = [
         Measure(name, heading, KINDS[name], "cost", lower=True, shown=False, constant=False)
-        for name, heading in COSTS.items()
+        for name, heading in MORE.items()
         if name in there
     ]
     return [*listed, *more]
@@ -103,14 +112,13 @@ def of_run(row: dict[Any, Any], measures: Sequence[Measure], there: dict[str, st
     return [None if value is None or isinstance(value, str) else short(value) for value in values]
 
 
-def _measure(column: Column, group: Literal["metric", "slice", "cost"]) -> Measure:
-    kind: Kind = "count" if column.say is say_count else "seconds" if column.say is say_seconds else "fraction"
+def _measure(column: Column, group: Literal["metric", "slice", "cost"], columns: Columns) -> Measure:
     return Measure(
         column.name,
-        column.heading,
-        kind,
+        "peak memory" if column.name == "peak_memory_bytes" else column.heading,
+        KINDS.get(column.name, "fraction"),
         group,
         lower=group == "cost" or column.name.rpartition(".")[2] in LOWER,
-        shown=True,
+        shown=column in columns.chosen,
         constant=column.name in CONSTANTS,
     )

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from fuselab.reports.aggregate import Split, frame_runs, list_metrics
-from fuselab.reports.columns import choose_columns
-from fuselab.reports.labels import label_runs, name_row
-from fuselab.reports.load import Run, load
+from fuselab.reports.across import Across
+from fuselab.reports.labels import name_row
+from fuselab.reports.load import Run
 from fuselab.reports.markdown import escape_markdown
 from fuselab.reports.plots.bars import draw_bars
 from fuselab.reports.plots.confusion import draw_confusion
 from fuselab.reports.plots.cost import draw_cost
 from fuselab.reports.plots.curves import draw_curves
 from fuselab.reports.plots.material import Drawn, Material, Row
-from fuselab.reports.plots.ranks import draw_ranks
+from fuselab.reports.plots.ranks import draw_diagram, draw_ranks, say_bars
 from fuselab.reports.plots.reliability import draw_reliability
 from fuselab.reports.plots.slices import draw_slices
 from fuselab.reports.plots.style import styled
 from fuselab.reports.plots.weights import draw_weights
 from fuselab.reports.plots.write import remove_figure, write_figure
 from fuselab.reports.report import Report
-from fuselab.reports.statistics.omnibus import Omnibus
 from fuselab.runs.files import write_whole
 
 TOO_FEW = "ranks must be of at least 3 methods on 2 slices that all of them have"
@@ -70,42 +67,52 @@ def write_figures(material: Material, out: Path) -> Path:
     return page
 
 
+def write_ranks(across: Across, out: Path) -> Path:
+    """Draw the average ranks over several reports and write them; the same runs give the same bytes.
+
+    Args:
+        across: what the reports say together
+        out: the folder to write into
+
+    Returns:
+        the page that shows the figure, or says why it is not there
+    """
+    what, meaning = across.over
+    with styled():
+        drawn: Drawn | str = "ranks must be of at least 3 methods that all sets of runs have"
+        if across.ranks is not None:
+            caption = (
+                f"average rank of the first metric over {len(across.ranks.blocks)} {what} "
+                f"({', '.join(across.ranks.blocks)}), 1 is best; {say_bars(across.alpha)}; "
+                f"{meaning[:1].lower()}{meaning[1:].rstrip('.')}"
+            )
+            drawn = draw_diagram(across.ranks, caption)
+        if isinstance(drawn, Drawn):
+            write_figure(drawn.figure, out, "ranks")
+        else:
+            remove_figure(out, "ranks")
+    page = out / "README.md"
+    write_whole(page, lambda path: path.write_bytes(f"# Figures\n\n{_say('ranks', drawn)}".encode()))
+    return page
+
+
 def gather(made: Report) -> Material:
-    """Return what the figures of a report are drawn from.
+    """Return what the figures of a report are drawn from, the best row first.
 
     Args:
         made: the report
-
-    Raises:
-        RunFolderError: a file that can't be read
     """
     found = made.statistics
     ranks = found if isinstance(found, str) else found.omnibus or TOO_FEW
-    alpha = math.nan if isinstance(found, str) else found.settings.alpha
-    return sort_rows(made.sweep, load(made.sweep).runs, split=made.split, ranks=ranks, alpha=alpha)
-
-
-def sort_rows(sweep: Path, runs: Sequence[Run], *, split: Split, ranks: Omnibus | str, alpha: float) -> Material:
-    """Return the runs as rows, the best one first.
-
-    Args:
-        sweep: the folder
-        runs: its finished runs
-        split: whose metrics to show
-        ranks: of the methods over slices; in words why there are none
-        alpha: of the critical difference of ranks
-    """
-    labels = label_runs(runs)
-    frame = frame_runs(runs, labels)
-    main = choose_columns(list_metrics(frame, split=split)).main
-    metric = main[0].name if main else "loss"
-    by_name = {run.name: run for run in runs}
+    alpha = made.layout.statistics.alpha
+    metric = made.columns.main[0].name if made.columns.main else "loss"
+    by_name = {run.name: run for run in made.loaded.runs}
     grouped: dict[str, list[Run]] = {}
-    for name in frame["run"]:
-        run = by_name[name]
-        grouped.setdefault(name_row(run.method, labels[name]), []).append(run)
+    for one in made.runs[["run", "method", "label"]].astype(str).to_dict("records"):
+        called = name_row(made.layout.names.get(one["method"], one["method"]), one["label"])
+        grouped.setdefault(called, []).append(by_name[one["run"]])
     rows = tuple(Row(name, several[0].family, tuple(several)) for name, several in grouped.items())
-    material = Material(sweep, rows, metric, split, ranks, alpha)
+    material = Material(rows, metric, made.split, ranks, alpha)
     sign = -1.0 if material.higher else 1.0
 
     def how_bad(row: Row) -> float:

@@ -9,18 +9,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fuselab.reports.aggregate import Split
 from fuselab.reports.columns import HEADINGS
-from fuselab.reports.load import Run, name_some
+from fuselab.reports.load import Run, Split, name_some
 from fuselab.reports.plots.answers import Answers, summarise
 from fuselab.reports.statistics.omnibus import Omnibus
 from fuselab.reports.statistics.scores import LOWER
-from fuselab.runs.folder import find_runs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,7 +58,6 @@ class Material:
     """All that a figure may be drawn from.
 
     Args:
-        sweep: the folder
         rows: the best mean first, those without a mean last
         metric: the first one of the table
         split: whose metrics
@@ -69,7 +65,6 @@ class Material:
         alpha: of the critical difference of ranks
     """
 
-    sweep: Path
     rows: tuple[Row, ...]
     metric: str
     split: Split
@@ -130,13 +125,13 @@ class Material:
     @cached_property
     def answers(self) -> Mapping[str, Answers]:
         """What the predictions of each shown run come to, by run name; each file is read once for all figures."""
-        return {run.name: summarise(self._folders[run.name].predictions, run.config) for run in self._predicted}
+        return {run.name: summarise(run.folder.predictions, run.config) for run in self._predicted}
 
     def lacks_predictions(self) -> str:
         """Say why figures of predictions can't be drawn, or nothing."""
         if self.split != "test":
             return "predictions are kept of the test split alone"
-        missing = [run.name for run in self._predicted if not self._folders[run.name].predictions.is_file()]
+        missing = [run.name for run in self._predicted if not run.folder.predictions.is_file()]
         return f"predictions are missing: {name_some(missing)}" if missing else ""
 
     def lacks_classes(self) -> str:
@@ -151,7 +146,7 @@ class Material:
         """Return a column of each run's ``metrics.csv``, epoch by epoch, or in words why it is not there."""
         found = []
         for run in row.runs:
-            path = self._folders[run.name].metrics
+            path = run.folder.metrics
             try:
                 # The csv of a run is small: pandas' parser would take longer to begin than to read it.
                 lines = path.read_text(encoding="utf-8").splitlines()
@@ -160,10 +155,6 @@ class Material:
             except (OSError, ValueError, IndexError):
                 return f"{column} must stand in metrics.csv of every run; that of {run.name} lacks it"
         return found
-
-    @cached_property
-    def _folders(self) -> dict[str, Any]:
-        return {folder.path.name: folder for folder in find_runs(self.sweep)}
 
     @property
     def _predicted(self) -> list[Run]:

@@ -6,23 +6,44 @@ from collections.abc import Sequence
 
 from fuselab.reports.plots.material import MOST, Drawn, Material
 from fuselab.reports.plots.style import INK, LINE, SMALL, TEXT, WIDTH, broken, new_figure, place, width_of
+from fuselab.reports.statistics.omnibus import Omnibus
 
 STEP = 0.075  # inches from one bar of alike methods to the next
 BEYOND = 0.04  # inches by which a bar reaches beyond the outermost of them
 
 
 def draw_ranks(material: Material) -> Drawn | str:
-    """Draw methods along an axis of average ranks, the best on the left; bars join those that are not told apart.
+    """Draw the ranks of methods over slices.
 
     Args:
         material: the sweep
-
-    Reference:
-        Demšar (2006), Statistical Comparisons of Classifiers over Multiple Data Sets, figure 1.
     """
     ranks = material.ranks
     if isinstance(ranks, str):
         return ranks
+    return draw_diagram(
+        ranks,
+        f"average rank of {material.heading} over {len(ranks.blocks)} slices of the {material.split} split "
+        f"({', '.join(ranks.blocks)}), 1 is best; {say_bars(material.alpha)}; slices of one test set are no "
+        "independent sets of data, so this describes and is no evidence for other data",
+    )
+
+
+def say_bars(alpha: float) -> str:
+    """Say what the bars of a diagram join."""
+    return f"bars join methods whose ranks differ by less than Nemenyi's critical difference at alpha {alpha:g}"
+
+
+def draw_diagram(ranks: Omnibus, caption: str) -> Drawn | str:
+    """Draw methods along an axis of average ranks, the best on the left; bars join those that are not told apart.
+
+    Args:
+        ranks: of methods
+        caption: what they are over
+
+    Reference:
+        Demšar (2006), Statistical Comparisons of Classifiers over Multiple Data Sets, figure 1.
+    """
     if len(ranks.names) > 2 * MOST:
         return f"{len(ranks.names)} methods are more than an axis has room for"
     order = sorted(range(len(ranks.names)), key=lambda one: (ranks.rank[one], one))
@@ -71,13 +92,7 @@ def draw_ranks(material: Material) -> Drawn | str:
         clip_on=False,
     )
     axes.text(low, -0.46, f"critical difference {ranks.critical_difference:.2f}", size=TEXT, va="bottom")
-    return Drawn(
-        figure,
-        f"average rank of {material.heading} over {len(ranks.blocks)} slices of the {material.split} split "
-        f"({', '.join(ranks.blocks)}), 1 is best; bars join methods whose ranks differ by less than Nemenyi's critical "
-        f"difference at alpha {material.alpha:g}; slices of one test set are no independent sets of data, so this "
-        "describes and is no evidence for other data",
-    )
+    return Drawn(figure, caption)
 
 
 def alike(ranks: Sequence[float], critical_difference: float) -> list[tuple[int, int]]:

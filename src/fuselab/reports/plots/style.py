@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fuselab.reports.aggregate import FAMILIES
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -79,7 +77,7 @@ LOOKS = (
     Look("#56B4E9", "X", "||||"),
     Look("#D55E00", "*", "++++"),
 )
-_OF_FAMILY = {"early": 0, "late": 1, "attention": 2, "unimodal": 3}
+_OF_FAMILY = {"unimodal": 3, "late": 1, "early": 0, "attention": 2}  # in the order of a legend
 
 
 @contextmanager
@@ -104,7 +102,7 @@ def look_of_families(families: Sequence[str]) -> dict[str, Look]:
         >>> list(look_of_families(["mine", "early", "late", "early"]))
         ['late', 'early', 'mine']
     """
-    known = [name for name in FAMILIES if name in families]
+    known = [name for name in _OF_FAMILY if name in families]
     others = sorted(set(families) - set(known))
     looks = {name: LOOKS[_OF_FAMILY[name]] for name in known}
     return looks | {name: LOOKS[(len(_OF_FAMILY) + place) % len(LOOKS)] for place, name in enumerate(others)}

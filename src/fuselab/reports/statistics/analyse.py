@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from fuselab.reports.aggregate import Split
-from fuselab.reports.load import Run
+from fuselab.reports.load import Run, Split
 from fuselab.reports.statistics.best import Best, find_best
 from fuselab.reports.statistics.bootstrap import bootstrap_interval
 from fuselab.reports.statistics.compare import Comparisons, compare
@@ -31,6 +29,7 @@ class Statistics:
 
     Args:
         settings: how it was tested
+        scores: each tested metric of every method and seed, by the column's name in the frame of methods
         pairs: all pairs of methods in the first metric
         to_baseline: every method against the baseline; None where no baseline is named
         best: the methods to mark in each column, by the column's name in the frame of methods
@@ -39,6 +38,7 @@ class Statistics:
     """
 
     settings: Settings
+    scores: Mapping[str, Scores]
     pairs: Comparisons
     to_baseline: Comparisons | None
     best: Mapping[str, Best]
@@ -47,13 +47,12 @@ class Statistics:
 
 
 def analyse(
-    sweep: Path, runs: Sequence[Run], frame: pd.DataFrame, metrics: Sequence[str], *, split: Split, settings: Settings
+    runs: Sequence[Run], frame: pd.DataFrame, metrics: Sequence[str], *, split: Split, settings: Settings
 ) -> Statistics | str:
-    """Compare all methods of a sweep, or say in words why that can't be.
+    """Compare all methods, or say in words why that can't be.
 
     Args:
-        sweep: its folder
-        runs: its finished runs
+        runs: finished runs
         frame: a row a run, from :func:`fuselab.reports.aggregate.frame_runs`
         metrics: the one over all samples, then the same of slices as ``slices.<name>.<metric>``
         split: whose metrics
@@ -67,7 +66,7 @@ def analyse(
     if metrics[0] not in HIGHER | LOWER:
         return f"whether more {metrics[0]} is better is not known"
     # Predictions are kept of the test split alone.
-    found = read_samples(sweep, runs, metrics[0]) if split == "test" else "predictions are of the test split alone"
+    found = read_samples(runs, metrics[0]) if split == "test" else "predictions are of the test split alone"
     samples = found if isinstance(found, Samples) else None
     scores = {
         one: collect_scores(frame, f"{split}.{one}", samples=samples.of(one) if samples else None) for one in metrics
@@ -77,6 +76,7 @@ def analyse(
     name = settings.baseline
     return Statistics(
         settings=settings,
+        scores={one.removeprefix("slices."): of for one, of in scores.items()},
         pairs=compared[metrics[0]],
         to_baseline=None if name is None else compare(first, against(first, name), settings=settings),
         best={one.removeprefix("slices."): find_best(of, settings=settings) for one, of in compared.items()},

@@ -15,10 +15,10 @@ BLOCK = 256  # resamples or pairs at a time, so that memory stays small
 
 
 class Interval(NamedTuple):
-    """Percentile interval of each pair's difference.
+    """Percentile intervals.
 
     Shape:
-        - low, high: NaN where the two have no seed in common
+        - low, high: of each pair or method; NaN where there is nothing to draw from
     """
 
     low: Array
@@ -65,6 +65,40 @@ def bootstrap_interval(
             difference_RP = sign * (mean_RK[:, first_P[block]] - mean_RK[:, second_P[block]])
             low_P[block], high_P[block] = np.quantile(difference_RP, [alpha / 2, 1 - alpha / 2], axis=0)
     return Interval(low_P, high_P)
+
+
+def bootstrap_means(
+    values_KS: Array, samples_KSN: Array | None, *, resamples: int, seed: int, alpha: float
+) -> Interval:
+    """Return the interval of each method's mean, over seeds, and over test samples where they are known.
+
+    Args:
+        values_KS: a measure by method and seed; NaN where a run is missing
+        samples_KSN: each test sample's share of it, or None
+        resamples: how many
+        seed: of the draws
+        alpha: 1 minus the level of the interval
+
+    Shape:
+        - low, high: (K,), NaN where there is one seed and nothing is known of the samples
+
+    Reference:
+        Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapter 13; Owen (2007), The Pigeonhole Bootstrap.
+    """
+    methods = len(values_KS)
+    low_K, high_K = np.full((2, methods), np.nan)
+    there_KS = np.isfinite(values_KS)
+    drawn_RKS = None if samples_KSN is None else _draw_samples(samples_KSN, resamples=resamples, seed=seed)
+    for place in range(methods):
+        seeds_S = there_KS[place]
+        number = int(seeds_S.sum())
+        if number < 2 and (drawn_RKS is None or not number):
+            continue
+        generator = np.random.default_rng([seed, *np.flatnonzero(seeds_S)])
+        weight_RS = generator.multinomial(number, np.full(number, 1 / number), size=resamples) / number
+        drawn_RS = values_KS[place, seeds_S] if drawn_RKS is None else drawn_RKS[:, place, seeds_S]
+        low_K[place], high_K[place] = np.quantile((weight_RS * drawn_RS).sum(1), [alpha / 2, 1 - alpha / 2])
+    return Interval(low_K, high_K)
 
 
 def _draw_samples(samples_KSN: Array, *, resamples: int, seed: int) -> Array:

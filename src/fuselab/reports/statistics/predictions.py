@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fuselab.reports.load import Run, name_some
 from fuselab.reports.statistics.scores import Array
-from fuselab.runs.folder import find_runs
 from fuselab.runs.predictions import Predictions, read_predictions
 
 CLOSE = 1e-4  # outputs are stored as float32, and a metric adds them up in another order
@@ -46,22 +44,20 @@ class Samples:
         return {run: share_N[inside_N] for run, share_N in self.shares.items()}
 
 
-def read_samples(sweep: Path, runs: Sequence[Run], metric: str) -> Samples | str:
+def read_samples(runs: Sequence[Run], metric: str) -> Samples | str:
     """Return what each test sample adds to a metric, or in words why it can't be known for all runs.
 
     Args:
-        sweep: the sweep's folder
-        runs: its finished runs
+        runs: finished runs
         metric: of all samples
     """
     if metric not in SHARES:
         return f"{metric} is no mean over samples"
-    files = {folder.path.name: folder.predictions for folder in find_runs(sweep)}
     shares: dict[str, Array] = {}
     lacking, other, unlike = [], [], []
     first: Predictions | None = None
     for run in runs:
-        found = read_predictions(files[run.name])
+        found = read_predictions(run.folder.predictions)
         if found is None:
             lacking.append(run.name)
             continue

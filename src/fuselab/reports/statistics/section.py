@@ -33,6 +33,11 @@ WHY = {
         "0.0625 with 5 seeds, 0.002 with 10, before any correction."
     ),
 }
+SLICES = (
+    "slices",
+    "The slices of one test set are no independent sets of data: the same trained models answer them. So this "
+    "describes, and its p is no evidence for other data.",
+)
 COVER = {
     "holm": "the chance of even one false claim among all of them is at most alpha",
     "benjamini_hochberg": "the expected share of false claims among all claims is at most alpha",
@@ -81,7 +86,7 @@ def write_statistics(statistics: Statistics, *, title: str) -> tuple[str, pd.Dat
         ]
         lines += _table(reference, frame_pairs(reference, settings=settings), vary="first", settings=settings)
     if statistics.omnibus is not None:
-        lines += ["", "## Ranks over slices", "", *_ranks(statistics.omnibus, alpha=settings.alpha)]
+        lines += ["", "## Ranks over slices", "", *say_ranks(statistics.omnibus, SLICES, alpha=settings.alpha)]
     return "\n".join(lines) + "\n", frame
 
 
@@ -167,12 +172,18 @@ def _table(
     return lines
 
 
-def _ranks(omnibus: Omnibus, *, alpha: float) -> list[str]:
-    slices = ", ".join(omnibus.blocks)
+def say_ranks(omnibus: Omnibus, over: tuple[str, str], *, alpha: float) -> list[str]:
+    """Return average ranks as lines of Markdown.
+
+    Args:
+        omnibus: the ranks
+        over: what they are over, and a sentence on what that means for the test
+        alpha: of the critical difference
+    """
+    what, meaning = over
     lines = [
-        f"Average ranks of the means over {len(omnibus.blocks)} slices ({escape_markdown(slices)}). The slices of one "
-        "test set are no independent sets of data: the same trained models answer them. So this describes, and its p "
-        "is no evidence for other data.",
+        f"Average ranks of the means over {len(omnibus.blocks)} {what} ({escape_markdown(', '.join(omnibus.blocks))}). "
+        f"{meaning}",
         "",
         f"Friedman: chi-square {omnibus.statistic:.1f}, {say_p(omnibus.p)}. Nemenyi's critical difference of ranks at "
         f"alpha {alpha:g}: {omnibus.critical_difference:.2f}.",

@@ -41,14 +41,19 @@ class Settings:
     seed: int
 
     def __post_init__(self) -> None:
+        for name, number in (("alpha", self.alpha), ("power", self.power), ("interest", self.interest)):
+            if isinstance(number, bool) or not isinstance(number, int | float):
+                raise ConfigError(f"{name} ({number}) must be a number; such as 0.05")
+        for name, whole in (("resamples", self.resamples), ("seed", self.seed)):
+            if isinstance(whole, bool) or not isinstance(whole, int) or whole < 0:
+                raise ConfigError(f"{name} ({whole}) must be a whole number that is not negative; such as 2000")
         for name, share in (("alpha", self.alpha), ("power", self.power)):
             if not 0 < share < 1:
                 raise ConfigError(f"{name} ({share}) must lie between 0 and 1; alpha is usually 0.05, power 0.8")
         for name, chosen, known in (("test", self.test, Test), ("correction", self.correction, Correction)):
             if chosen not in get_args(known):
-                raise ConfigError(
-                    f"{name} ({chosen}) must be one of {', '.join(get_args(known))}; {nearest(chosen, get_args(known))}"
-                )
+                hint = nearest(str(chosen), get_args(known))
+                raise ConfigError(f"{name} ({chosen}) must be one of {', '.join(get_args(known))}; {hint}")
         if not self.interest > 0:
             raise ConfigError(f"interest ({self.interest}) must be positive; 0.01 is a point of accuracy")
         if self.resamples < 100:

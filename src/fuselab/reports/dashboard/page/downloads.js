@@ -8,8 +8,10 @@ const TYPES = {
 const SAID = {
   "table.md": "the table, in Markdown",
   "table.tex": "the table, in LaTeX; compiles alone",
+  "table.html": "the table, as a page of its own",
   "table.csv": "a row a method, with means and deviations",
   "runs.csv": "a row a run, with all that it found",
+  "sources.csv": "where every number comes from: a row a run, with its files, commit and data",
   "statistics.md": "what holds and what doesn't, with every test",
   "pairs.csv": "a row for every pair of methods",
 };
@@ -18,7 +20,7 @@ function save(name, text) {
   const address = URL.createObjectURL(
     new Blob([text], { type: `${TYPES[name.split(".").pop()] ?? "text/plain"};charset=utf-8` }),
   );
-  el("a", { href: address, download: name }).click();
+  el("a", { href: address, download: name.split("/").pop() }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10000);
 }
 
@@ -53,7 +55,7 @@ function downloadsPage() {
               el(
                 "span",
                 { class: "soft small" },
-                SAID[name] ?? (text === null ? "what this page knows" : ""),
+                SAID[name.split("/").pop()] ?? (text === null ? "what this page knows" : ""),
                 text === null ? "" : `, ${size(text)}`,
               ),
             ),

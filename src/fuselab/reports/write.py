@@ -1,0 +1,184 @@
+"""A report as files: tables, statistics, figures, and a page to look around in; the same runs give the same bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from fuselab.errors import ConfigError
+from fuselab.reports.across import Across
+from fuselab.reports.dashboard.gather import Contents, gather
+from fuselab.reports.dashboard.page import write_page
+from fuselab.reports.html import write_html
+from fuselab.reports.latex import write_latex
+from fuselab.reports.load import Split
+from fuselab.reports.markdown import escape_markdown, write_markdown
+from fuselab.reports.published import FAMILY as PUBLISHED
+from fuselab.reports.report import Report
+from fuselab.reports.sources import frame_sources
+from fuselab.reports.statistics.section import list_claims, say_ranks, write_statistics
+from fuselab.runs.files import write_whole
+
+DIGITS = "%.10g"  # beyond them sums hang on the number of threads
+PAGE, STATISTICS, PAIRS = "index.html", "statistics.md", "tables/pairs.csv"
+LONGEST = 120  # letters of a folder's name
+
+
+def default_folder(sweeps: Sequence[Path], *, split: Split) -> Path:
+    """Return where a report goes: into its sweep, or beside several.
+
+    Args:
+        sweeps: folders of sweeps
+        split: whose metrics it shows
+
+    Raises:
+        ConfigError: more sweeps than a folder can be named after
+
+    Example:
+        >>> default_folder([Path("outputs/demo")], split="test").as_posix()
+        'outputs/demo/report'
+        >>> default_folder([Path("outputs/demo"), Path("outputs/mosi")], split="val").as_posix()
+        'outputs/demo+mosi/report-val'
+    """
+    name = "report" if split == "test" else f"report-{split}"
+    if len(sweeps) == 1:
+        return sweeps[0] / name
+    called = "+".join(sweep.name for sweep in sweeps)
+    if len(called) > LONGEST:
+        raise ConfigError(f"the report's folder ({called}) must have a shorter name; choose one with --out FOLDER")
+    return sweeps[0].parent / called / name
+
+
+def write_report(reports: Sequence[Report], across: Across | None, folder: Path) -> list[Path]:
+    """Write one report, or several that stand side by side, each in a folder of its own.
+
+    Args:
+        reports: what to write
+        across: what several say together; None for one
+        folder: to write into
+
+    Returns:
+        the files
+
+    Raises:
+        RunFolderError: the folder can't be written
+    """
+    texts: dict[str, str] = {}
+    pages = []
+    places = name_folders(reports)
+    for made, place in zip(reports, places, strict=True):
+        own = _texts(made, folder / place, page="../" * (1 + (place != ".")) + PAGE)
+        here = {(Path(place) / name).as_posix(): text for name, text in own.items()}
+        texts |= here
+        pages.append(gather(_contents(made, here)))
+    if across is not None:
+        texts |= _texts_across(across)
+    for name in {(Path(place) / name).as_posix() for place in [*places, "."] for name in (STATISTICS, PAIRS)}:
+        if name not in texts:
+            (folder / name).unlink(missing_ok=True)  # of an earlier report, when more could be said
+    texts[PAGE] = write_page(pages[0])
+    for name, text in texts.items():
+        write_whole(folder / name, partial(_fill, content=text.encode()))
+    return [folder / name for name in texts]
+
+
+def name_folders(reports: Sequence[Report]) -> list[str]:
+    """Return the folder of each report inside the folder of all: that one itself, where it is the only one."""
+    if len(reports) == 1:
+        return ["."]
+    names: list[str] = []
+    for made in reports:
+        name = re.sub(r"[^\w.-]+", "_", made.called).strip("._") or "data"
+        names.append(name if name not in names else f"{name}_{len(names) + 1}")
+    return names
+
+
+def _texts(made: Report, folder: Path, *, page: str) -> dict[str, str]:
+    table = made.table(made.columns.chosen)
+    texts = {
+        "tables/table.md": write_markdown(table),
+        "tables/table.tex": write_latex(table),
+        "tables/table.html": write_html(table, page=page),
+        "tables/table.csv": made.methods.to_csv(index=False, lineterminator="\n"),
+        "tables/runs.csv": made.runs.to_csv(index=False, lineterminator="\n"),
+        "tables/sources.csv": frame_sources(made, folder=folder / "tables").to_csv(index=False, lineterminator="\n"),
+    }
+    if not isinstance(made.statistics, str):
+        texts[STATISTICS], pairs = write_statistics(made.statistics, title=made.title)
+        texts[PAIRS] = pairs.to_csv(index=False, lineterminator="\n", float_format=DIGITS)
+    return texts
+
+
+def _texts_across(across: Across) -> dict[str, str]:
+    lines = [f"# Statistics: {escape_markdown(across.table.title)}", "", "## What holds over all of them", ""]
+    lines += [f"- {escape_markdown(claim)}" for claim in across.claims]
+    if across.ranks is not None:
+        lines += ["", "## Average ranks", "", *say_ranks(across.ranks, across.over, alpha=across.alpha)]
+    return {
+        "tables/table.md": write_markdown(across.table),
+        "tables/table.tex": write_latex(across.table),
+        "tables/table.html": write_html(across.table, page=None),
+        STATISTICS: "\n".join(lines) + "\n",
+    }
+
+
+def _contents(made: Report, downloads: Mapping[str, str]) -> Contents:
+    table = made.table(made.columns.chosen)
+    return Contents(
+        title=made.title,
+        notes=made.notes,
+        footnotes=table.footnotes,
+        claims=list_claims(made.statistics),
+        marked=made.marked(),
+        published=[
+            (row.method, {heading: cell.text for heading, cell in zip(table.headings, row.cells, strict=True)})
+            for rows in table.families
+            for row in rows
+            if row.family == PUBLISHED
+        ],
+        split=made.split,
+        columns=made.columns,
+        methods=made.methods,
+        frame=made.runs,
+        runs={run.name: run for run in made.loaded.runs},
+        folders={run.name: run.folder for run in made.loaded.runs},
+        downloads=dict(downloads),
+    )
+
+
+def _tell(across: Across) -> dict[str, object]:
+    """Return what the page knows of several reports together, as JSON."""
+    table, ranks = across.table, across.ranks
+    return {
+        "title": table.title,
+        "notes": list(table.notes),
+        "headings": list(table.headings),
+        "rows": [
+            {
+                "name": row.key,
+                "family": row.family,
+                "cells": [cell.text for cell in row.cells],
+                "marked": sorted(row.marked),
+            }
+            for rows in table.families
+            for row in rows
+        ],
+        "footnotes": list(table.footnotes),
+        "claims": list(across.claims),
+        "ranks": None
+        if ranks is None
+        else {
+            "names": list(ranks.names),
+            "rank": [round(float(rank), 6) for rank in ranks.rank],
+            "critical_difference": round(ranks.critical_difference, 6),
+            "blocks": list(ranks.blocks),
+            "p": round(ranks.p, 10),
+        },
+    }
+
+
+def _fill(path: Path, *, content: bytes) -> None:
+    # Bytes, because a text file's line ends depend on the machine.
+    path.write_bytes(content)
