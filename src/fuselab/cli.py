@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from fuselab.errors import exit_code
+from fuselab.errors import ConfigError, exit_code
 
 _TRAIN_HELP = "train one run, or a sweep with -m: GROUP=OPTION KEY=VALUE …, as Hydra takes them"
 
@@ -152,6 +152,8 @@ def _report(options: argparse.Namespace) -> int:
     changes += [f"statistics.{key}={value}" for key, value in given.items() if value is not None]
     layout = read_layout(changes, config_dir=options.config_dir)
     sweeps = [find_sweep(one, output_dir=options.output_dir) for one in options.rest if one not in changes]
+    if not sweeps:
+        raise ConfigError(f"the command line ({' '.join(options.rest)}) must name a sweep; such as fuselab report demo")
     made = [report(one, split=options.split, layout=layout) for one in load(*sweeps, split=options.split)]
     across = compare_across(made) if len(made) > 1 else None
     folder = options.out or default_folder(sweeps, split=options.split)
@@ -168,16 +170,17 @@ def _report(options: argparse.Namespace) -> int:
         for table in changed:
             console.print(rich_table([table], console=console))
         files.append(write_tables(changed, folder / "against.md"))
-    for path in files:
-        console.print(str(path), highlight=False, soft_wrap=True)
     pages = [
         write_figures(gather(one), folder / place / "figures")
         for one, place in zip(made, name_folders(made), strict=True)
     ]
     if across is not None:
         pages.append(write_ranks(across, folder / "figures"))
-    for page in pages:
-        console.print(str(page), highlight=False, soft_wrap=True)
+    own = [folder / place for place in name_folders(made)] if across is not None else []
+    # Each of several reports is named by its folder.
+    shown = [path for path in (*files, *pages) if not any(path.is_relative_to(one) for one in own)]
+    for path in (*own, *shown):
+        console.print(str(path), highlight=False, soft_wrap=True)
     return 0
 
 

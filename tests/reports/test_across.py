@@ -147,13 +147,18 @@ def test_the_command_line_takes_several_sweeps_and_changes(sweeps, tmp_path, cap
     assert {path.name for path in figures.iterdir()} == {"README.md", "ranks.png", "ranks.svg", "ranks.pdf"}
     caption = (figures / "README.md").read_text(encoding="utf-8")
     assert "Average rank of the first metric over 3 sets of data (mosi, digits, uci), 1 is best; " in caption
-    assert "; each counts once, however many samples it has." in caption
+    assert "; each counts once, however many samples it has; two versions of one corpus would not be" in caption
 
 
 def test_a_terminal_shows_it(sweeps):
     console = Console(width=100, file=io.StringIO(), force_terminal=False)
     console.print(rich_table([across(*sweeps).table], console=console))
     assert "0.820 ± 0.010" in console.file.getvalue()
+
+
+def test_a_report_of_no_sweep_is_refused(capsys):
+    assert main(["report", "report=paper"]) == 2
+    assert "the command line (report=paper) must name a sweep" in capsys.readouterr().err
 
 
 def test_many_sweeps_need_a_folder(tmp_path):

@@ -40,7 +40,11 @@ class Across:
     def over(self) -> tuple[str, str]:
         """What the ranks are over, and what that means for a test."""
         if self.independent:
-            return "sets of data", "Each counts once, however many samples it has."
+            return (
+                "sets of data",
+                "Each counts once, however many samples it has; two versions of one corpus would not be independent, "
+                "which nobody can tell from their files.",
+            )
         return (
             "sets of runs",
             "Some are of the same data, so they are no independent sets: this describes, and its p is no evidence for "
