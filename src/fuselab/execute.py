@@ -72,7 +72,7 @@ def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
     from fuselab.data.doctor.examine import look_over
     from fuselab.instantiate import get_class, instantiate
     from fuselab.runs.steps import chosen_steps
-    from fuselab.runs.tracking import finish_tracking
+    from fuselab.runs.tracking import finish_tracking, sweep_name, track_result
 
     _quiet(folder)
     if config["threads"]:
@@ -112,8 +112,10 @@ def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
         if trainer.is_global_zero:
             status.write(folder.path)
         if logger:
-            # What dashboards group by stands at the top: method and seed do, the names of family and data here.
-            logger.log_hyperparams({**config, "family": _family(config), "data_name": data["name"]})
+            # What dashboards group by stands at the top: method, scheme and seed do, the others here.
+            logger.log_hyperparams(
+                {**config, "family": _family(config), "data_name": data["name"], "sweep": sweep_name(folder.path)}
+            )
         last = folder.checkpoints / "last.ckpt"
         trainer.fit(task, datamodule=datamodule, ckpt_path=str(last) if last.exists() else None, weights_only=True)
         fitted, resumed_at, tested = resume.seconds(), list(resume.epochs), time.perf_counter()
@@ -128,8 +130,7 @@ def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
         if trainer.is_global_zero:
             if config["test"] and config["excerpt"]:
                 _keep_excerpt(config, folder, datamodule)
-            result = _result(config, folder, task, datamodule)
-            result |= {
+            result = _result(config, folder, task, datamodule) | {
                 "warnings": warned,
                 **{split: _nested(metrics) for split, metrics in found.items()},
                 "epochs": epochs,
@@ -138,6 +139,7 @@ def execute(config: Mapping[str, Any], folder: RunFolder) -> None:
                 "seconds": {"fit": fitted, "test": total - fitted, "total": total},
             }
             write_json(folder.result_file, result)
+            track_result(result)
     finally:
         finish_tracking()
 

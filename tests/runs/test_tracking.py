@@ -1,12 +1,23 @@
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from fuselab.runs.tracking import finish_tracking, mlflow_logger, no_logger, tracking_id, wandb_logger
+from fuselab.runs.tracking import (
+    finish_tracking,
+    mlflow_logger,
+    no_logger,
+    track_result,
+    tracking_id,
+    wandb_logger,
+)
+
+from ..conftest import TINY
+from .offline import read_offline
 
 
 def test_a_folder_has_one_id():
@@ -42,6 +53,29 @@ def test_the_sweep_is_the_group_and_the_run_the_name(key, tmp_path, monkeypatch:
     assert not list(folder.iterdir())
 
 
+def test_a_run_carries_what_dashboards_group_by_and_plot(shell, tmp_path):
+    shell("train", *TINY, "logger=wandb", "width=8", "fusion=late/mean", "seed=3", "name=mine", cwd=tmp_path)
+    (file,) = (tmp_path / "outputs" / "mine").glob("*/result.json")
+    (offline,) = file.parent.glob("wandb/offline-run-*")
+    result, written = json.loads(file.read_text()), read_offline(offline)
+    flat = {"method": "late/mean", "family": "late", "scheme_name": "none", "seed": 3, "sweep": "mine"}
+    origin = {key: result[key] for key in ("identity", "data_fingerprint", "split_hash", "git_commit")}
+    assert {key: written.config[key] for key in flat} == flat
+    assert {key: written.config[key] for key in origin} == origin
+    assert written.config["data_name"] == "trio_digits"
+    assert written.config["optimizer"]["lr"] > 0
+    costs = {key: result[key] for key in ("parameters", "frozen_parameters", "flops", "peak_memory_bytes")}
+    costs |= {"epochs": result["epochs"], "steps": result["steps"]}
+    costs |= {f"seconds/{phase}": value for phase, value in result["seconds"].items()}
+    assert {key: written.summary[key] for key in costs} == costs
+    for split in ("val", "test"):
+        overall = {f"{split}/{name}": value for name, value in result[split].items() if name != "slices"}
+        sliced = {f"{split}/accuracy/{name}": one["accuracy"] for name, one in result[split]["slices"].items()}
+        assert len(sliced) == 5
+        found = {key: written.summary[key] for key in overall | sliced}
+        assert found == pytest.approx(overall | sliced)
+
+
 def test_mlflow_goes_on_with_the_run_that_it_has(tmp_path):
     folder = tmp_path / "sweep" / "run"
     uri = f"sqlite:///{tmp_path}/below/mlflow.db"
@@ -74,4 +108,5 @@ def test_a_run_that_is_open_is_closed(monkeypatch: pytest.MonkeyPatch):
 def test_without_wandb_there_is_nothing_to_close(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delitem(sys.modules, "wandb", raising=False)
     finish_tracking()
+    track_result({})
     assert "wandb" not in sys.modules
