@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -36,9 +37,11 @@ def sync(sweep: Path, *, dry_run: bool) -> int:
     folders = [str(folder) for folder in offline_runs(sweep)]
     if not folders:
         raise RunFolderError(f"the sweep ({sweep}) must hold offline runs of W&B; train with logger=wandb")
+    # Where W&B keeps the log of an upload; without it, in the folder where the user happens to be.
+    environment = os.environ | {"WANDB_DIR": str(sweep)}
     command = [sys.executable, "-m", "wandb", "sync", "--dry-run" if dry_run else "--yes"]
     for begin in range(0, len(folders), AT_ONCE):
-        done = subprocess.run([*command, *folders[begin : begin + AT_ONCE]], check=False)
+        done = subprocess.run([*command, *folders[begin : begin + AT_ONCE]], env=environment, check=False)
         if done.returncode:
             return done.returncode
     return 0
