@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
+from .wandb_server import Kept, serving
 
 # As small as trio_digits can be and still have every kind of question in every split.
 TINY = (
@@ -50,19 +50,20 @@ def shell(cache: Path) -> Shell:
     return run
 
 
-class Refuse(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_error(401)
-
-    def log_message(self, *_: object) -> None:
-        """Leave the screen to pytest."""
+@pytest.fixture
+def refusing() -> Iterator[str]:
+    """The address of a server that takes nobody's key for W&B."""
+    with serving(refuse=True) as kept:
+        yield kept.url
 
 
 @pytest.fixture
-def refusing() -> Iterator[str]:
-    """The address of a server that takes nobody's key."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Refuse) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+def accepting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
+    """What a server in the place of W&B's has been sent."""
+    with serving() as kept:
+        monkeypatch.setenv("WANDB_BASE_URL", kept.url)
+        monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+        yield kept
+        import wandb
+
+        wandb.teardown()

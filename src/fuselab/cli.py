@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--split", choices=("test", "val"), default="test", help="whose metrics (default: test)")
     report.add_argument("--against", metavar="SWEEP", help="say what changed since an earlier sweep of these methods")
     report.add_argument("--out", type=Path, help="folder for the files (default: SWEEP/report, or beside several)")
+    report.add_argument("--log", choices=("wandb",), help="log the report as a run of the sweep's group there too")
     _add_statistics(report)
     report.set_defaults(command=_report)
 
@@ -181,6 +182,12 @@ def _report(options: argparse.Namespace) -> int:
     shown = [path for path in (*files, *pages) if not any(path.is_relative_to(one) for one in own)]
     for path in (*own, *shown):
         console.print(str(path), highlight=False, soft_wrap=True)
+    if options.log is not None:
+        from fuselab.runs.report_log import log_report, project_of
+
+        place = default_folder(sweeps, split=options.split)
+        logged = log_report(folder, place=place, project=project_of(sweeps[0]), split=options.split)
+        console.print(logged, highlight=False, soft_wrap=True)
     return 0
 
 

@@ -6,6 +6,7 @@ outputs/<sweep>/<method>-s<seed>-<identity>/    one run
     transforms.safetensors                      where steps learned from the train split, such as PCA
     lock.json                                   while a process is at work on it
 outputs/<sweep>/excerpt/                        a few test samples for the report to show, a file for each data
+outputs/<sweep>/wandb/                          the report as a run at W&B, where it was logged there
 outputs/<sweep>/.replaced/                      what rerun=all has replaced
 outputs/<sweep>/search.db  search.json          what a search has tried and what it chose
 outputs/<sweep>/trials/                         the runs of its trials: a sweep of their own
