@@ -21,7 +21,7 @@ from fuselab.runs.compose import composer, resolved
 from fuselab.runs.files import read_json, write_json, write_whole
 from fuselab.runs.folder import RunFolder
 from fuselab.runs.leave import LEFT_IN_ORDER
-from fuselab.runs.process import Forked, Process, Ranks, processes, start
+from fuselab.runs.process import PRELOAD, Forked, Process, Ranks, processes, start
 
 from ..conftest import TINY
 from . import works
@@ -115,7 +115,7 @@ def test_a_process_has_the_surroundings_of_the_one_that_waits_and_its_imports_fo
         assert folder.log.read_text() == "said aside\n"
     assert [one["variable"] for one in told] == ["first", "second"]
     assert {one["owner"] for one in told} == {str(os.getpid())}
-    assert all(one["imported"] == ["torch", "pytorch_lightning", "pyarrow.parquet"] for one in told)
+    assert all(one["imported"] == list(PRELOAD) for one in told)
     # One server forks them all; a terminal's Ctrl-C is not for them; they know nothing of who launched them.
     assert told[0]["parent"] == told[1]["parent"] != os.getpid()
     assert all(one["interrupt"] for one in told)

@@ -17,7 +17,7 @@ from fuselab.runs.files import read_json, write_json
 from fuselab.runs.folder import RunFolder
 from fuselab.runs.leave import LEFT_IN_ORDER, Left, leave_at_sigterm
 from fuselab.runs.lock import at_work
-from fuselab.runs.process import die_with_owner
+from fuselab.runs.process import PRELOAD, die_with_owner
 
 
 def play(path: str) -> None:
@@ -91,7 +91,7 @@ def hear_nothing(folder: RunFolder) -> None:
 
 def write_surroundings(folder: RunFolder) -> None:
     told = {"variable": os.environ.get("FUSELAB_TEST"), "owner": os.environ.get("FUSELAB_OWNER")}
-    imported = [name for name in ("torch", "pytorch_lightning", "pyarrow.parquet") if name in sys.modules]
+    imported = [name for name in PRELOAD if name in sys.modules]
     write_json(
         folder.path / "surroundings.json",
         {

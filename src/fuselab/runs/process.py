@@ -28,7 +28,16 @@ from fuselab.runs.folder import RunFolder
 
 OWNER = "FUSELAB_OWNER"  # PID of the process that waits for the run
 # What every run imports. The server imports it once, and never runs any of it: a fork must find no threads.
-PRELOAD = ("torch", "pytorch_lightning", "torchaudio", "transformers.models.bert", "wandb", "pyarrow.parquet")
+PRELOAD = (
+    "torch",
+    "pytorch_lightning",
+    "torchaudio",
+    "transformers.models.bert.modeling_bert",
+    "wandb",
+    "pyarrow.parquet",
+    "pandas",
+    "hydra.utils",
+)
 # macOS's own libraries don't stand a fork.
 METHOD = "forkserver" if sys.platform == "linux" else "spawn"
 
