@@ -175,11 +175,10 @@ def test_a_worker_whose_launching_process_is_gone_stops(start, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "said",
-    ["", "nonsense", "host:pid:/x", "host:1", f"{socket.gethostname()}:{os.getpid()}:", "elsewhere:1:/nowhere/stop"],
+    "said", ["", "nonsense", "host:pid:/x", "host:1", "{here}:{pid}:", "elsewhere:1:/nowhere/stop"]
 )
 def test_without_a_launch_nothing_is_asked(said, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv(LAUNCH, said)
+    monkeypatch.setenv(LAUNCH, said.format(here=socket.gethostname(), pid=os.getpid()))
     assert not Stop().asked()
 
 
