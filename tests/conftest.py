@@ -12,6 +12,10 @@ import pytest
 
 from .wandb_server import Kept, serving
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers share the cores among themselves, and what they start does too; torch reads this when it is imported.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # As small as trio_digits can be and still have every kind of question in every split.
 TINY = (
     "data.source.sizes.train=64",
