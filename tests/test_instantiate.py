@@ -81,3 +81,10 @@ def test_a_class_is_found_by_its_name():
 def test_a_class_that_is_none_is_told_in_words(target):
     with pytest.raises(ConfigError, match=rf"the target \({target}\) must be a class that can be imported; install"):
         get_class({"_target_": target} if target else {})
+
+
+def test_what_a_class_needs_and_lacks_is_named(tmp_path, monkeypatch):
+    (tmp_path / "needy.py").write_text("import what_nobody_has\nclass Thing: pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigError, match=r"install its package \(No module named 'what_nobody_has'\)"):
+        get_class({"_target_": "needy.Thing"})

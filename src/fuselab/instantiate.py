@@ -73,5 +73,9 @@ def get_class(config: Mapping[str, Any]) -> type:
         found: type = locate_class(config["_target_"])
     except Exception as error:
         target = config.get("_target_")
-        raise ConfigError(f"the target ({target}) must be a class that can be imported; install its package") from error
+        # Hydra wraps what went wrong: the import error inside says what is missing.
+        reason = (str(error.__cause__ or error) or type(error).__name__).splitlines()[0]
+        raise ConfigError(
+            f"the target ({target}) must be a class that can be imported; install its package ({reason})"
+        ) from error
     return found
