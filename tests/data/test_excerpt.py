@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import wave
 
 import numpy as np
@@ -55,6 +56,9 @@ def test_pixels_beyond_0_to_1_are_stretched_and_noise_around_it_is_cut():
     for values, expected in ((noisy, [0, 64, 255]), (scores, [0, 128, 255]), (scores * 0 + 7, [0, 0, 0])):
         (first, *_) = taken(split(photo=values))
         assert np.asarray(Image.open(io.BytesIO(first.content))).tolist() == [expected]
+        assert first.note == (
+            None if values is noisy else f"stretched: black is {values.min():.3g}, white {values.max():.3g}"
+        )
 
 
 def test_a_clip_is_kept_to_the_bit_without_its_padding():
@@ -95,16 +99,71 @@ def test_a_missing_modality_is_said_and_its_values_are_not_looked_at():
 
 @pytest.mark.parametrize(
     "values",
-    [
-        np.zeros((SAMPLES, 9), np.float32),
-        np.zeros((SAMPLES, 5, 9), np.float32),
-        np.zeros((SAMPLES, 2, 9, 9), np.float32),
-        np.zeros((SAMPLES, 9), np.int16),
-    ],
-    ids=["vector", "sequence", "two channels", "whole numbers of which nobody says that they are a clip"],
+    [np.zeros((SAMPLES, 9), np.complex64), np.zeros((SAMPLES, 1, 1, 1, 1, 1), np.float32)],
+    ids=["complex", "six axes"],
 )
-def test_of_what_nobody_could_look_at_nothing_is_kept(values):
+def test_of_what_has_no_form_to_look_at_nothing_is_kept(values):
     assert taken(split(features=values)) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "masked", "kind", "shown"),
+    [
+        (np.ones(SAMPLES, np.float32), False, "vector", [1]),
+        (np.ones((SAMPLES, 3), bool), False, "vector", [1, 1, 1]),
+        (np.ones((SAMPLES, 3), np.int16), False, "vector", [1, 1, 1]),  # nobody says that they are a clip
+        (np.ones((SAMPLES, 3), np.float32), True, "lines", [[1, 1]]),
+        (np.ones((SAMPLES, 3, 2), np.float32), False, "lines", [[1, 1, 1], [1, 1, 1]]),
+        (np.ones((SAMPLES, 3, 2), np.float32), True, "lines", [[1, 1], [1, 1]]),
+    ],
+    ids=["number", "flags", "whole numbers", "numbers over time", "sequence", "padded sequence"],
+)
+def test_numbers_are_kept_without_their_padding(values, masked, kind, shown):
+    masks = {"features": np.tile([True, True, False], (SAMPLES, 1))} if masked else {}
+    (first, *_) = taken(split(features=values, masks=masks))
+    assert (first.media_type, first.note) == ("application/json", None)
+    assert json.loads(first.content) == {"kind": kind, "values": shown}
+
+
+def test_a_clip_of_floats_is_made_quieter_where_it_is_too_loud_and_says_so():
+    quiet = np.tile(np.array([0.5, -1.0, np.nan], np.float32), (SAMPLES, 1))
+    for values, expected, note in (
+        (quiet, [16384, -32767, 0], None),
+        (4 * quiet, [16384, -32767, 0], "made quieter: its peak is 4, and a clip's 1"),
+    ):
+        (first, *_) = taken(split(audio=values))
+        assert (first.media_type, first.note) == ("audio/wav", note)
+        with wave.open(io.BytesIO(first.content)) as sound:
+            assert np.frombuffer(sound.readframes(9), "<i2").tolist() == expected
+
+
+def test_what_is_cut_or_made_smaller_says_so():
+    clips = np.zeros((SAMPLES, 8000 * 12), np.int16)
+    pixels = np.zeros((SAMPLES, 3, 300, 600), np.uint8)
+    words = np.array(["x" * 2001] * SAMPLES)
+    notes = {one.modality: one.note for one in taken(split(audio=clips, photo=pixels, note=words))}
+    assert notes == {
+        "audio": "the first 10 of 12.0 seconds",
+        "photo": "made smaller, from 600 by 300 pixels",
+        "note": "the first 2000 of 2001 characters",
+    }
+
+
+@pytest.mark.parametrize(("channels", "said"), [(2, "2 of 2"), (9, "4 of 9")])
+def test_channels_that_are_no_colours_stand_side_by_side(channels, said):
+    pixels = np.arange(channels, dtype=np.uint8).reshape(1, -1, 1, 1).repeat(SAMPLES, 0)
+    (first, *_) = taken(split(photo=pixels))
+    assert np.asarray(Image.open(io.BytesIO(first.content))).tolist() == [list(range(min(channels, 4)))]
+    assert first.note == f"{said} channels, side by side"
+
+
+def test_frames_stand_side_by_side_in_the_order_of_time():
+    frames = np.arange(10, dtype=np.uint8).reshape(1, -1, 1, 1, 1).repeat(SAMPLES, 0)
+    mask = np.arange(10) < np.array([10, 7, 2, 1, 0, 0])[:, None]
+    found = {one.index: one for one in taken(split(film=frames, masks={"film": mask}))}
+    shown = [np.asarray(Image.open(io.BytesIO(found[row].content))).tolist() for row in range(4)]
+    assert shown == [[[0, 3, 6, 9]], [[0, 2, 4, 6]], [[0, 1]], [[0]]]
+    assert [found[row].note for row in (1, 4)] == ["4 of 7 frames", "no frame of it is real"]
 
 
 def test_every_slice_and_class_has_its_share():

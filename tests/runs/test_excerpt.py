@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from fuselab.errors import RunFolderError
 from fuselab.runs.excerpt import Shown, choose_rows, excerpt_file, read_excerpt, write_excerpt
 
-SHOWN = [Shown(3, "note", "text/plain", "größer".encode()), Shown(3, "photo", None, None)]
+SHOWN = [Shown(3, "note", "text/plain", "größer".encode(), "cut"), Shown(3, "photo", None, None)]
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -23,6 +25,12 @@ def test_no_file_is_no_excerpt_and_an_empty_one_too(tmp_path):
     assert read_excerpt(tmp_path / "empty.parquet") == []
 
 
+def test_a_file_of_before_there_were_notes_is_read(tmp_path):
+    columns = {"index": [3], "modality": ["note"], "media_type": ["text/plain"], "content": [b"x"]}
+    pq.write_table(pa.table(columns), tmp_path / "old.parquet")
+    assert read_excerpt(tmp_path / "old.parquet") == [Shown(3, "note", "text/plain", b"x", None)]
+
+
 def test_the_same_samples_give_the_same_bytes(tmp_path):
     for name in ("one", "two"):
         write_excerpt(tmp_path / name, SHOWN)
@@ -31,8 +39,11 @@ def test_the_same_samples_give_the_same_bytes(tmp_path):
 
 def test_a_file_that_is_no_excerpt_is_refused_in_words(tmp_path):
     (tmp_path / "x.parquet").write_text("no")
+    pq.write_table(pa.table({"index": [3]}), tmp_path / "y.parquet")
     with pytest.raises(RunFolderError, match=r"x\.parquet\) must hold test samples; delete it"):
         read_excerpt(tmp_path / "x.parquet")
+    with pytest.raises(RunFolderError, match=r"y\.parquet\) must hold test samples; delete it"):
+        read_excerpt(tmp_path / "y.parquet")
 
 
 def test_rows_are_of_all_groups_alike():

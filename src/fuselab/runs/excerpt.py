@@ -29,14 +29,18 @@ class Shown:
     Args:
         index: the sample's row in the test split
         modality: its name
-        media_type: of the content, such as ``image/png``, or None where the sample lacks the modality
+        media_type: of the content, such as ``image/png``, or None where the sample lacks the modality; numbers are
+            ``application/json`` of their ``kind`` (``vector``, ``lines`` or ``strip``) and what it needs
         content: a whole file of that type
+        note: what was done to the values so that they can be shown; None where they are as they were, or where an
+            older file says nothing of it
     """
 
     index: int
     modality: str
     media_type: str | None
     content: bytes | None
+    note: str | None = None
 
 
 def excerpt_file(sweep: Path, fingerprint: str) -> Path:
@@ -82,7 +86,7 @@ def write_excerpt(path: Path, shown: Iterable[Shown]) -> None:
     import pyarrow.parquet as pq
 
     rows = list(map(astuple, shown))
-    kinds = (pa.int64(), pa.string(), pa.string(), pa.binary())
+    kinds = (pa.int64(), pa.string(), pa.string(), pa.binary(), pa.string())
     columns = {
         field.name: pa.array([row[place] for row in rows], kind)
         for place, (field, kind) in enumerate(zip(fields(Shown), kinds, strict=True))
@@ -105,9 +109,11 @@ def read_excerpt(path: Path) -> list[Shown]:
     if not path.exists():
         return []
     try:
-        columns = pq.read_table(path, columns=[field.name for field in fields(Shown)]).to_pydict()
-        return [Shown(*row) for row in zip(*columns.values(), strict=True)]
-    except (OSError, pa.ArrowException, TypeError) as error:
+        table = pq.read_table(path)
+        # An older file has no notes.
+        names = [field.name for field in fields(Shown) if field.name != "note" or "note" in table.column_names]
+        return [Shown(*row) for row in zip(*(table[name].to_pylist() for name in names), strict=True)]
+    except (OSError, KeyError, pa.ArrowException, TypeError) as error:
         raise RunFolderError(
             f"the excerpt ({path}) must hold test samples; delete it, and the next run of the sweep writes it ({error})"
         ) from error
