@@ -59,6 +59,16 @@ def summarise(path: Path, config: Mapping[str, Any]) -> Answers:
     found = read_predictions(path)
     if found is None:
         raise RunFolderError(f"the predictions ({path}) must be there; launch the run again")
+    return sum_up(found, config)
+
+
+def sum_up(found: Predictions, config: Mapping[str, Any]) -> Answers:
+    """Sum predictions up.
+
+    Args:
+        found: the run's
+        config: the run's
+    """
     weights = _weights(found)
     number = config.get("task", {}).get("calibration_bins")
     classes = found.output.shape[1]
