@@ -11,6 +11,7 @@ from fuselab.errors import ConfigError
 from fuselab.reports.across import Across
 from fuselab.reports.dashboard.gather import Contents, gather
 from fuselab.reports.dashboard.page import write_page
+from fuselab.reports.dashboard.ranks import plain_ranks
 from fuselab.reports.html import write_html
 from fuselab.reports.latex import write_latex
 from fuselab.reports.load import Split
@@ -78,7 +79,7 @@ def write_report(reports: Sequence[Report], across: Across | None, folder: Path)
     for name in {(Path(place) / name).as_posix() for place in [*places, "."] for name in (STATISTICS, PAIRS)}:
         if name not in texts:
             (folder / name).unlink(missing_ok=True)  # of an earlier report, when more could be said
-    texts[PAGE] = write_page(pages[0])
+    texts[PAGE] = write_page({"reports": pages, "across": None if across is None else _tell(across)})
     for name, text in texts.items():
         write_whole(folder / name, partial(_fill, content=text.encode()))
     return [folder / name for name in texts]
@@ -126,7 +127,9 @@ def _texts_across(across: Across) -> dict[str, str]:
 
 def _contents(made: Report, downloads: Mapping[str, str]) -> Contents:
     table = made.table(made.columns.chosen)
+    found = None if isinstance(made.statistics, str) else made.statistics.omnibus
     return Contents(
+        called=made.called,
         title=made.title,
         notes=made.notes,
         footnotes=table.footnotes,
@@ -145,6 +148,8 @@ def _contents(made: Report, downloads: Mapping[str, str]) -> Contents:
         runs={run.name: run for run in made.loaded.runs},
         folders={run.name: run.folder for run in made.loaded.runs},
         downloads=dict(downloads),
+        figures=(),
+        ranks=None if found is None else plain_ranks(found),
     )
 
 

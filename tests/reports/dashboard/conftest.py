@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from fuselab.runs.excerpt import Shown, excerpt_file, write_excerpt
 from fuselab.runs.predictions import write_predictions
@@ -17,6 +20,8 @@ from fuselab.runs.predictions import write_predictions
 from ..conftest import SLICES, SweepFolder, write
 
 SAMPLES, CLASSES, EPOCHS = 40, 4, 6
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 EVIL = "early/</script><script>window.harmed = true</script><img src=x onerror='window.harmed = true'>&amp;größer"
 METHODS = {"unimodal/image": 0.4, "late/mean": 0.6, "early/concat": 0.7, "attention/cross": 0.9}
 PIXEL = bytes.fromhex(
@@ -25,8 +30,15 @@ PIXEL = bytes.fromhex(
 )
 
 
-def furnish(folder: Path, *, right: float, seed: int) -> None:
-    """Give a run curves and predictions, of which a share is right."""
+def furnish(
+    folder: Path,
+    *,
+    right: float,
+    seed: int,
+    weights: Mapping[str, float] | None = None,
+    slices: Sequence[str] = SLICES,
+) -> None:
+    """Give a run curves and predictions, of which a share is right, and a weight of each modality."""
     rows = [f"{epoch},{64 * epoch},{1 / (epoch + 1)},{right * epoch / EPOCHS},0.5" for epoch in range(EPOCHS)]
     head = "epoch,step,train/loss,val/accuracy,val/accuracy/redundant"
     (folder / "metrics.csv").write_text("\n".join([head, *rows]) + "\n")
@@ -34,7 +46,8 @@ def furnish(folder: Path, *, right: float, seed: int) -> None:
     said = np.where(np.arange(SAMPLES) < round(right * SAMPLES), target, (target + 1 + seed) % CLASSES)
     output = np.log(0.1 + 0.6 * np.eye(CLASSES)[said])
     columns = {"index": np.arange(SAMPLES), "target": target, "output": output, "slice": np.arange(SAMPLES) % 3}
-    write_predictions(folder / "predictions.parquet", columns, slices=SLICES)
+    columns |= {f"weight.{name}": np.full(SAMPLES, one) for name, one in (weights or {}).items()}
+    write_predictions(folder / "predictions.parquet", columns, slices=slices)
 
 
 def keep_samples(sweep: Path, indices: list[int]) -> None:
@@ -71,13 +84,56 @@ def hash_of(*parts: object) -> int:
 
 
 def data_of(page: Path) -> dict[str, Any]:
-    """Read what a page knows as a browser would: up to the first end of the element."""
+    """Read what a page of one report knows as a browser would: up to the first end of the element."""
     text = page.read_text(encoding="utf-8")
     (found,) = re.findall(r'<script type="application/json" id="data">(.*?)</script', text, re.DOTALL)
-    return json.loads(found)
+    return json.loads(found)["reports"][0]
 
 
 def made(sweep: SweepFolder, **options: Any) -> dict[str, Any]:
     """Write a report and return what its page knows."""
     files = write(sweep.path, **options)
     return data_of(next(file for file in files if file.name == "index.html"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+class Window:
+    """A page that is open, and what went wrong with it."""
+
+    def __init__(self, page: Page, report: Path) -> None:
+        self.page = page
+        self.address = report.as_uri()
+        self.wrong: list[str] = []
+        page.on("console", lambda said: self.wrong.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on(
+            "request",
+            lambda one: None if one.url.startswith(("file:", "data:", "blob:")) else self.wrong.append(one.url),
+        )
+
+    def open(self, route: str = "") -> Page:
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.address}#/{route}")
+        return self.page
+
+    def column(self, place: int) -> list[str]:
+        return self.page.locator(f"main tbody tr > :nth-child({place})").all_inner_texts()
+
+
+@pytest.fixture
+def shown(browser: Browser, report: Path) -> Iterator[Window]:
+    context = browser.new_context(viewport=DESK, color_scheme="light", accept_downloads=True)
+    one = Window(context.new_page(), report)
+    one.page.set_default_timeout(20_000)
+    yield one
+    harmed = one.page.evaluate("window.harmed")
+    context.close()
+    assert one.wrong == []
+    assert harmed is None

@@ -3,10 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fuselab.reports.dashboard.answers import choose_samples, tell_answers, tell_samples
+from fuselab.reports.dashboard import answers
+from fuselab.reports.dashboard.answers import choose_samples, tell_samples
+from fuselab.reports.plots.answers import sum_up
 from fuselab.runs.predictions import Predictions
 
 SLICE = np.array(["a", "b", "a", "b"], dtype=object)
+
+
+def tell_answers(one, chosen, task, config):
+    return answers.tell_answers(one, chosen, task, config, summed=sum_up(one, config))
 
 
 def predictions(target, output) -> Predictions:

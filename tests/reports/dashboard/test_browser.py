@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import expect
 
 from ..conftest import SweepFolder, write
-from .conftest import EVIL, METHODS, furnish, keep_samples, told_apart
+from .conftest import CHROMIUM, DESK, EVIL, METHODS, PHONE, furnish, keep_samples, told_apart
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine; install the package chromium"),
 ]
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 TABS = ("", "runs", "samples", "compare", "statistics", "downloads")
 
 
@@ -36,50 +32,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return sweep.path / "report" / "index.html"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-class Shown:
-    """A page that is open, and what went wrong with it."""
-
-    def __init__(self, page: Page, report: Path) -> None:
-        self.page = page
-        self.address = report.as_uri()
-        self.wrong: list[str] = []
-        page.on("console", lambda said: self.wrong.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        page.on(
-            "request",
-            lambda one: None if one.url.startswith(("file:", "data:", "blob:")) else self.wrong.append(one.url),
-        )
-
-    def open(self, route: str = "") -> Page:
-        self.page.goto("about:blank")
-        self.page.goto(f"{self.address}#/{route}")
-        return self.page
-
-    def column(self, place: int) -> list[str]:
-        return self.page.locator(f"main tbody tr > :nth-child({place})").all_inner_texts()
-
-
-@pytest.fixture
-def shown(browser: Browser, report: Path) -> Iterator[Shown]:
-    context = browser.new_context(viewport=DESK, color_scheme="light", accept_downloads=True)
-    one = Shown(context.new_page(), report)
-    one.page.set_default_timeout(20_000)
-    yield one
-    harmed = one.page.evaluate("window.harmed")
-    context.close()
-    assert one.wrong == []
-    assert harmed is None
-
-
-def methods_in(shown: Shown) -> list[str]:
+def methods_in(shown) -> list[str]:
     return [text.strip() for text in shown.column(1)]
 
 

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from fuselab.errors import RunFolderError
-from fuselab.runs.excerpt import excerpt_file
+from fuselab.runs.excerpt import Shown, excerpt_file, write_excerpt
 from fuselab.runs.predictions import write_predictions
 
-from ..conftest import write
+from ..conftest import SLICES, write
 from .conftest import CLASSES, EPOCHS, EVIL, PIXEL, SAMPLES, furnish, made, told_apart
 
 
@@ -197,3 +197,84 @@ def test_names_of_classes_are_those_of_the_config(sweep):
     folder = sweep.finished("early/concat", 0, config={"data": {"source": {"target": target}}})
     furnish(folder, right=0.5, seed=0)
     assert made(sweep)["classes"] == ["größer", "kleiner"]
+
+
+def test_weights_of_modalities_are_those_of_the_predictions(furnished):
+    for folder in furnished.path.glob("late-mean-*"):
+        furnish(folder, right=0.5, seed=0, weights={"image": 0.25, EVIL: 0.75})
+    data = made(furnished)
+    assert data["weights"] == {"modalities": ["image", EVIL], "groups": [None, *SLICES]}
+    weighed = [one for one in data["runs"] if "weights" in one]
+    assert {one["name"][:9] for one in weighed} == {"late-mean"}
+    assert weighed[0]["weights"]["mean"] == [[0.25, 0.75]] * 4
+    assert weighed[0]["weights"]["samples"] == [[25, 75]] * len(data["samples"])
+
+
+def test_weights_are_shown_also_of_a_task_of_ones_own(sweep):
+    folder = sweep.finished("early/concat", 0)
+    result = json.loads((folder / "result.json").read_text())
+    for split in ("val", "test"):
+        result[split] = {"slices": {}, "own": 0.5}
+    (folder / "result.json").write_text(json.dumps(result))
+    furnish(folder, right=0.5, seed=0, weights={"image": 0.25, "text": 0.75})
+    (run,) = made(sweep)["runs"]
+    assert run["weights"]["mean"][0] == [0.25, 0.75]
+    assert run["weights"]["samples"] == []
+
+
+def test_bins_of_confidence_are_those_of_the_figures(sweep):
+    folder = sweep.finished("early/concat", 0, config={"task": {"calibration_bins": 4}})
+    furnish(folder, right=0.5, seed=0)
+    (run,) = made(sweep)["runs"]
+    # Every answer is 0.7 of 0.1 + 0.1 + 0.1 + 0.7 sure, and a half is right.
+    assert run["answers"]["bins"]["samples"] == [0, 0, SAMPLES, 0]
+    assert run["answers"]["bins"]["confidence"] == pytest.approx([0, 0, 0.7 * SAMPLES, 0])
+    assert run["answers"]["bins"]["right"] == [0, 0, SAMPLES // 2, 0]
+
+
+def test_ranks_over_slices_are_those_of_the_statistics(sweep):
+    data = made(told_apart(sweep))
+    text = (sweep.path / "report" / "statistics.md").read_text(encoding="utf-8")
+    assert data["ranks"]["blocks"] == list(SLICES)
+    for name, rank in zip(data["ranks"]["names"], data["ranks"]["rank"], strict=True):
+        assert f"| {name} | {rank:.2f} |" in text
+    assert f"{data['ranks']['critical_difference']:.2f}." in text
+
+
+def test_two_methods_have_no_ranks(sweep):
+    for method in ("early/concat", "early/sum"):
+        sweep.finished(method, 0)
+    assert made(sweep)["ranks"] is None
+
+
+def test_numbers_of_samples_have_the_names_of_the_config(sweep):
+    columns = {"numeric": [EVIL, "weight"]}
+    folder = sweep.finished("early/concat", 0, config={"data": {"source": {"modalities": {"person": columns}}}})
+    furnish(folder, right=0.5, seed=0)
+    vector, strip = b'{"kind":"vector","values":[0.5,null]}', b'{"kind":"strip","png":"AAAA"}'
+    shown = [
+        Shown(0, "person", "application/json", vector, "cut"),
+        Shown(0, "mel", "application/json", strip),
+    ]
+    write_excerpt(excerpt_file(sweep.path, "f00d"), shown)
+    (sample,) = made(sweep)["samples"]
+    assert sample["shown"] == [
+        {
+            "modality": "person",
+            "type": "application/json",
+            "note": "cut",
+            "numbers": {"kind": "vector", "values": [0.5, None], "names": [EVIL, "weight"]},
+        },
+        {"modality": "mel", "type": "application/json", "numbers": {"kind": "strip", "png": "AAAA"}},
+    ]
+
+
+def test_a_run_says_where_it_lies_and_how_to_repeat_it(sweep):
+    sweep.finished("early/concat", 0, config={"name": "trio", "output_dir": "outputs"})
+    data = made(sweep)
+    (run,) = data["runs"]
+    assert data["sweep"] == "trio"
+    assert run["repeat"] == {
+        "command": f"fuselab train --config-dir outputs/trio/{run['name']} --config-name config output_dir=repeated",
+        "where": "outputs",
+    }

@@ -16,7 +16,7 @@ from fuselab.reports.dashboard import page
 from fuselab.reports.dashboard.page import SCRIPTS, STYLES, write_data, write_page
 
 from ..conftest import write
-from .conftest import EVIL, data_of
+from .conftest import EVIL, data_of, made
 
 
 class Scripts(HTMLParser):
@@ -73,6 +73,35 @@ def test_a_data_name_that_is_an_attack_is_a_name(sweep):
     assert data_of(written)["data"] == "</title><script>window.harmed = true</script>"
 
 
+def test_what_is_said_of_several_reports_is_escaped(furnished):
+    one = made(furnished)
+    across = {
+        "title": EVIL,
+        "notes": [EVIL],
+        "headings": [EVIL],
+        "rows": [{"name": EVIL, "family": EVIL, "cells": [EVIL], "marked": [0]}],
+        "footnotes": [EVIL],
+        "claims": [EVIL],
+        "ranks": {"names": [EVIL, "b", "c"], "rank": [3, 1, 2], "critical_difference": 1.5, "blocks": [EVIL], "p": 0.1},
+    }
+    written = write_page({"reports": [one, one | {"called": EVIL}], "across": across})
+    parsed = Scripts(written)
+    assert [tag for tag, _ in parsed.tags].count("script") == 3
+    assert "img" not in {tag for tag, _ in parsed.tags}
+    known = json.loads(parsed.scripts[0])
+    assert known["across"]["title"] == EVIL
+    assert known["across"]["ranks"]["names"] == ["b", "c", EVIL]
+    assert [report["called"] for report in known["reports"]] == ["trio_digits-v1", EVIL]
+
+
+def test_one_report_is_written_as_it_was_gathered(furnished):
+    one = made(furnished)
+    assert json.loads(Scripts(write_page({"reports": [one], "across": None})).scripts[0]) == {
+        "reports": [one],
+        "across": None,
+    }
+
+
 def test_only_its_own_scripts_may_run_and_nothing_may_be_fetched(text):
     parsed = Scripts(text)
     data, app, plotly = parsed.scripts
@@ -115,7 +144,7 @@ def test_data_come_back_as_they_are(name):
 def test_a_script_that_would_end_its_element_is_refused(script, monkeypatch):
     monkeypatch.setattr(page, "_file", lambda _: script)
     with pytest.raises(ValueError, match=r"must not hold </script, <script or <!--"):
-        write_page({"title": "x"})
+        write_page({"reports": [{"title": "x"}], "across": None})
 
 
 def test_a_name_that_is_no_unicode_is_written_all_the_same(tmp_path):

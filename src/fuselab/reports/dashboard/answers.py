@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from fuselab.reports.dashboard.numbers import shorts
+from fuselab.reports.plots.answers import Answers, Bins
 from fuselab.runs.excerpt import choose_rows
 from fuselab.runs.predictions import Array, Predictions
 
@@ -64,7 +65,9 @@ def tell_samples(predictions: Predictions, chosen: list[int], task: Task) -> lis
     ]
 
 
-def tell_answers(predictions: Predictions, chosen: list[int], task: Task, config: Mapping[str, Any]) -> dict[str, Any]:
+def tell_answers(
+    predictions: Predictions, chosen: list[int], task: Task, config: Mapping[str, Any], *, summed: Answers
+) -> dict[str, Any]:
     """Return a run's answers as JSON.
 
     Args:
@@ -72,6 +75,7 @@ def tell_answers(predictions: Predictions, chosen: list[int], task: Task, config
         chosen: indices of the samples that the page shows
         task: what outputs mean
         config: of the run
+        summed: the same predictions, summed up
     """
     said, sure, error = _judge(predictions, task, config)
     rows = _rows(predictions, chosen)
@@ -92,11 +96,16 @@ def tell_answers(predictions: Predictions, chosen: list[int], task: Task, config
             "error": shorts(error[wrong]),
         },
     }
-    classes = predictions.output.shape[1]
-    if task == "classes" and classes <= CLASSES:
-        counts = np.bincount(predictions.target * classes + said, minlength=classes**2)
-        told["confusion"] = counts.tolist()
+    if task == "classes" and summed.confusion is not None and len(summed.confusion) <= CLASSES:
+        told["confusion"] = summed.confusion.ravel().tolist()
+    if task == "classes" and summed.bins is not None:
+        told["bins"] = _tell_bins(summed.bins)
     return told
+
+
+def _tell_bins(bins: Bins) -> dict[str, list[Any]]:
+    """Return sums, not means: those of several seeds are added up where they are shown together."""
+    return {"samples": bins.samples.tolist(), "confidence": shorts(bins.confidence), "right": shorts(bins.right)}
 
 
 def _judge(predictions: Predictions, task: Task, config: Mapping[str, Any]) -> tuple[Array, Array, Array]:

@@ -35,7 +35,7 @@ class Curves:
         """
         if len(self.epoch) <= points:
             return self
-        rows = np.rint(np.linspace(0, len(self.epoch) - 1, points)).astype(int).tolist()
+        rows = spread(len(self.epoch), points)
         values = {name: tuple(several[row] for row in rows) for name, several in self.values.items()}
         return Curves(tuple(self.epoch[row] for row in rows), values)
 
@@ -55,6 +55,23 @@ def read_curves(path: Path) -> Curves:
     names = [name for name in (rows[0] if rows else ()) if name and name.count("/") == 1]
     values = {name: tuple(_number(row[name]) for row in rows) for name in names}
     return Curves(tuple(int(row["epoch"]) for row in rows), values)
+
+
+def spread(number: int, most: int) -> list[int]:
+    """Return as many places as asked for, evenly apart, the first and the last among them.
+
+    Args:
+        number: of places that there are
+        most: places to return at most
+
+    Example:
+        >>> spread(7, 3), spread(2, 3)
+        ([0, 3, 6], [0, 1])
+    """
+    if number <= most:
+        return list(range(number))
+    places: list[int] = np.rint(np.linspace(0, number - 1, most)).astype(int).tolist()
+    return places
 
 
 def points_each(runs: int, names: Sequence[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +15,19 @@ from fuselab.reports.aggregate import measure_columns
 from fuselab.reports.columns import Columns
 from fuselab.reports.dashboard.answers import Task, choose_samples, find_task, tell_answers, tell_samples
 from fuselab.reports.dashboard.curves import points_each, read_curves
+from fuselab.reports.dashboard.features import name_features
 from fuselab.reports.dashboard.measures import Measure, list_measures, of_method, of_run, tell_measures
 from fuselab.reports.dashboard.pool import Pool, say
+from fuselab.reports.dashboard.ranks import tell_ranks
+from fuselab.reports.dashboard.repeat import tell_repeat
+from fuselab.reports.dashboard.weights import of_samples, tell_weights
 from fuselab.reports.labels import flatten, name_row
 from fuselab.reports.load import Run, Split
+from fuselab.reports.plots.answers import Answers, sum_up
 from fuselab.reports.table import MISSING
 from fuselab.runs.excerpt import Shown, excerpt_file, read_excerpt
 from fuselab.runs.folder import RunFolder
-from fuselab.runs.predictions import Predictions, read_predictions
+from fuselab.runs.predictions import Array, Predictions, read_predictions
 
 # Of a result: what stands among the measures.
 MEASURED = frozenset(
@@ -34,6 +40,7 @@ class Contents:
     """What a page is made from.
 
     Args:
+        called: what the choice of the data calls the report, where a page holds several
         title: the data, the split and the number of runs
         notes: what a reader has to know before the numbers
         footnotes: how to read the numbers
@@ -47,8 +54,13 @@ class Contents:
         runs: the runs themselves, by name
         folders: of the runs, by name; runs of several sweeps may stand on one page
         downloads: the report's other files, text by name
+        figures: addresses of the figures from the page, without what tells the format: each is there as svg, pdf and
+            png; none where none are written
+        ranks: average ranks over slices, for :func:`fuselab.reports.dashboard.ranks.tell_ranks`; None where there are
+            none
     """
 
+    called: str
     title: str
     notes: Sequence[str]
     footnotes: Sequence[str]
@@ -62,6 +74,8 @@ class Contents:
     runs: Mapping[str, Run]
     folders: Mapping[str, RunFolder]
     downloads: Mapping[str, str]
+    figures: Sequence[str]
+    ranks: Mapping[str, Any] | None
 
 
 def gather(contents: Contents) -> dict[str, Any]:
@@ -95,6 +109,7 @@ def gather(contents: Contents) -> dict[str, Any]:
             "values": of_run(row, measures, there),
             "facts": _facts(run),
             "config": flatten(run.config),
+            "repeat": tell_repeat(contents.folders[run.name].path, run.config),
         }
         for run, row in zip(runs, contents.frame.to_dict("records"), strict=True)
     ]
@@ -104,12 +119,15 @@ def gather(contents: Contents) -> dict[str, Any]:
             one[key] = pool.pairs({name: value for name, value in one[key].items() if name not in common})
     samples = _add_answers(told, runs, contents)
     return {
+        "called": contents.called,
+        "sweep": contents.folders[runs[0].name].path.parent.name,
         "title": contents.title,
         "data": ", ".join(sorted({str(run.result["data"]) for run in runs})),
         "split": contents.split,
         "notes": list(contents.notes),
         "footnotes": list(contents.footnotes),
         "claims": list(contents.claims),
+        "ranks": tell_ranks(contents.ranks),
         "published": [
             {"name": name, "cells": {heading: cell for heading, cell in cells.items() if cell != MISSING}}
             for name, cells in contents.published
@@ -123,7 +141,9 @@ def gather(contents: Contents) -> dict[str, Any]:
         "task": samples["task"],
         "classes": _class_names(runs),
         "samples": samples["samples"],
+        "weights": samples["weights"],
         "downloads": dict(contents.downloads),
+        "figures": list(contents.figures),
     }
 
 
@@ -156,23 +176,34 @@ def _add_curves(told: list[dict[str, Any]], runs: Sequence[Run], folders: Mappin
 
 
 def _add_answers(told: list[dict[str, Any]], runs: Sequence[Run], contents: Contents) -> dict[str, Any]:
-    """Give each run its answers; return the samples that all of them answered."""
-    task = find_task(runs[0].result[contents.split])
-    nothing: dict[str, Any] = {"task": None, "samples": []}
+    """Give each run its answers and weights; return the samples that all of them answered."""
+    found: dict[str, Any] = {"task": None, "samples": [], "weights": {"modalities": [], "groups": []}}
     # Predictions are of the test split, which a report of validation has no business with.
-    if task is None or contents.split != "test":
-        return nothing
-    samples: list[dict[str, Any]] | None = None
-    chosen: list[int] = []
+    if contents.split != "test":
+        return found
+    task = find_task(runs[0].result["test"])
+    chosen: list[int] | None = None
+    summed: dict[str, Answers] = {}
+    shown: dict[str, dict[str, Array]] = {}
     for one, run in zip(told, runs, strict=True):
         predictions = read_predictions(contents.folders[run.name].predictions)
         if predictions is None:
             continue
-        if samples is None:
-            samples = _samples(predictions, contents.folders[run.name].path.parent, run, task)
-            chosen = [sample["index"] for sample in samples]
-        one["answers"] = tell_answers(predictions, chosen, task, run.config)
-    return nothing if samples is None else {"task": task, "samples": samples}
+        if chosen is None:
+            if task is not None:
+                samples = _samples(predictions, contents.folders[run.name].path.parent, run, task)
+                found |= {"task": task, "samples": samples}
+            chosen = [sample["index"] for sample in found["samples"]]
+        summed[run.name] = sum_up(predictions, run.config)
+        shown[run.name] = of_samples(predictions, chosen)
+        if task is not None:
+            one["answers"] = tell_answers(predictions, chosen, task, run.config, summed=summed[run.name])
+    slices = list(runs[0].result["test"].get("slices", {}))
+    found["weights"], weights = tell_weights(summed, shown, slices=slices)
+    for one in told:
+        if one["name"] in weights:
+            one["weights"] = weights[one["name"]]
+    return found
 
 
 def _samples(predictions: Predictions, sweep: Path, run: Run, task: Task) -> list[dict[str, Any]]:
@@ -181,16 +212,22 @@ def _samples(predictions: Predictions, sweep: Path, run: Run, task: Task) -> lis
     told = tell_samples(predictions, chosen, task)
     shown: dict[int, list[dict[str, Any]]] = {}
     for one in excerpt:
-        shown.setdefault(one.index, []).append(_tell(one))
+        shown.setdefault(one.index, []).append(_tell(one, run.config))
     return [sample | {"shown": shown.get(sample["index"], [])} for sample in told]
 
 
-def _tell(one: Shown) -> dict[str, Any]:
+def _tell(one: Shown, config: Mapping[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = {"modality": one.modality, "type": one.media_type}
     if one.media_type is None or one.content is None:
         return told
+    if one.note:
+        told["note"] = one.note
     if one.media_type.startswith("text/"):
         return told | {"text": one.content.decode("utf-8", "replace")}
+    if one.media_type == "application/json":
+        numbers = json.loads(one.content)
+        names = name_features(config, one.modality, len(numbers.get("values", ())))
+        return told | {"numbers": numbers | ({"names": names} if names else {})}
     return told | {"data": base64.b64encode(one.content).decode()}
 
 

@@ -6,39 +6,50 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from string import Template
 from typing import Any
 
+from fuselab.reports.dashboard.ranks import tell_ranks
+from fuselab.reports.dashboard.room import fit
+
 # In this order: each uses what stands above it.
 STYLES = ("style.css",)
 SCRIPTS = (
-    "dom.js", "format.js", "data.js", "theme.js", "chart.js", "table.js", "matrix.js", "sample.js", "pairs.js",
-    "charts.js", "overview.js", "method.js", "run.js", "runs.js", "samples.js", "compare.js", "statistics.js",
-    "downloads.js", "main.js",
+    "dom.js", "format.js", "data.js", "theme.js", "chart.js", "table.js", "notes.js", "matrix.js", "weights.js",
+    "series.js", "sample.js", "pairs.js", "charts.js", "reliability.js", "ranks.js", "across.js", "overview.js",
+    "method.js", "origin.js", "run.js", "runs.js", "samples.js", "compare.js", "statistics.js", "downloads.js",
+    "choice.js", "main.js",
 )  # fmt: skip
 
 
-def write_page(data: dict[str, Any]) -> str:
+def write_page(content: Mapping[str, Any]) -> str:
     """Return the page.
 
     Nothing in it runs but the scripts that it was written with: the browser is told their hashes. So a name that looks
     like a script is a name.
 
     Args:
-        data: from :func:`fuselab.reports.dashboard.gather.gather`
+        content: ``reports``, each from :func:`fuselab.reports.dashboard.gather.gather`; and ``across``, what is said of
+            all of them together (``title``, ``notes``, ``headings``, ``rows``, ``footnotes``, ``claims`` and
+            ``ranks``), or None
     """
     from plotly.offline import get_plotlyjs
 
+    reports, across = fit(content["reports"]), content["across"]
+    if across is not None:
+        across = {**across, "ranks": tell_ranks(across["ranks"])}
+    title = reports[0]["title"] if across is None else across["title"]
     # One scope of their own, and strict.
     app = "(() => {\n'use strict';\n" + "\n".join(map(_file, SCRIPTS)) + "\n})();\n"
     plotly = get_plotlyjs()
     return Template(_file("index.html")).substitute(
-        title=escape(str(data["title"])),
+        title=escape(str(title)),
         policy=f"script-src {_allowed(app)} {_allowed(plotly)}",
         style="\n".join(map(_file, STYLES)),
-        data=write_data(data),
+        data=write_data({"reports": reports, "across": across}),
         plotly=_inside(plotly),
         app=_inside(app),
     )

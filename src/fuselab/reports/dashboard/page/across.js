@@ -70,9 +70,7 @@ function acrossPage() {
     el("div", { style: { "margin-top": "1.25rem" } }, acrossTable()),
     footnotes(ACROSS.footnotes),
     ACROSS.claims.length ? [el("h2", null, "What holds on all of them"), claimList(ACROSS.claims)] : null,
-    ACROSS.ranks
-      ? [el("h2", null, "Average ranks"), ranksPanel(ACROSS.ranks, "sets of data", null, () => null)]
-      : null,
+    ACROSS.ranks ? [el("h2", null, "Average ranks"), ranksPanel(ACROSS.ranks, "sets of data", null, () => null)] : null,
     el("h2", null, "The reports"),
     panel(
       null,

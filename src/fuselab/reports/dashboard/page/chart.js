@@ -102,14 +102,9 @@ function chart(label, height, make) {
 function legend(entries) {
   return el(
     "p",
-    { class: "small soft", style: { margin: "0 0 .4rem" } },
+    { class: "legend small soft" },
     entries.map(([name, tint]) =>
-      el(
-        "span",
-        { class: "family", style: { "--tint": `var(--${tint})`, "margin-right": "1.1rem" } },
-        el("span", { class: "dot" }),
-        name,
-      ),
+      el("span", { class: "family", style: { "--tint": `var(--${tint})` } }, el("span", { class: "dot" }), name),
     ),
   );
 }

@@ -92,6 +92,12 @@ function comparePage(keys) {
         FIRST.name,
       ),
     ),
+    el(
+      "div",
+      { class: "below", style: { "margin-top": "1rem" } },
+      reliabilityPanel(items.map((item, at) => [item.name, item.runs, `c${at}`, DASHES[at], item.values])),
+      weightsPanel(items.map((item) => [item.name, item.runs])),
+    ),
     settingsBeside(items),
     disagreements(items),
   ];
@@ -147,6 +153,7 @@ function disagreements(items) {
         ? `On ${found.length} of the ${DATA.samples.length} samples that this page shows; those with the widest gap first.`
         : "On none of the samples that this page shows.",
     ),
+    shown.length ? weightLegend(there.flatMap((item) => item.runs)) : null,
     el(
       "div",
       { class: "cards" },

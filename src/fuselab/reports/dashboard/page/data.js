@@ -1,14 +1,47 @@
-const DATA = JSON.parse(document.getElementById("data").textContent);
-const METHODS = DATA.methods;
-const RUNS = DATA.runs;
-const MEASURES = DATA.measures;
-const FAMILIES = [...new Set(METHODS.map((method) => method.family))];
+const { reports: REPORTS, across: ACROSS } = JSON.parse(document.getElementById("data").textContent);
+const SEVERAL = REPORTS.length > 1 || ACROSS !== null;
 const KNOWN = ["unimodal", "late", "early", "attention"];
 
-METHODS.forEach((method, place) => Object.assign(method, { runs: RUNS.filter((run) => run.method === place) }));
-RUNS.forEach((run) => Object.assign(run, { of: METHODS[run.method] }));
-const METHOD_BY_NAME = new Map(METHODS.map((method) => [method.name, method]));
-const RUN_BY_NAME = new Map(RUNS.map((run) => [run.name, run]));
+// The report that is open, and what follows from it; see use().
+let DATA, METHODS, RUNS, MEASURES, FAMILIES, METHOD_BY_NAME, RUN_BY_NAME, SLICES, FIRST, COST;
+// What is chosen for comparison, on whatever page; and how each page was left, so that it is so when somebody comes back.
+let CHOSEN, VIEW, RUNS_VIEW, SAMPLES_VIEW;
+let opened = null;
+const PREPARED = new Map();
+
+function prepare(data) {
+  data.methods.forEach((method, place) =>
+    Object.assign(method, { runs: data.runs.filter((run) => run.method === place) }),
+  );
+  data.runs.forEach((run) => Object.assign(run, { of: data.methods[run.method] }));
+  const first = data.measures.find((measure) => measure.group !== "cost") ?? data.measures[0];
+  const cost = data.measures.find((measure) => measure.group === "cost");
+  return {
+    first,
+    cost,
+    methodByName: new Map(data.methods.map((method) => [method.name, method])),
+    runByName: new Map(data.runs.map((run) => [run.name, run])),
+    chosen: new Set(),
+    view: { metric: first.name, cost: cost?.name, asked: "", off: new Set(), sort: { key: "", down: false } },
+    runsView: { asked: "", sort: { key: "", down: false } },
+    samplesView: { slice: "", show: "all", method: data.methods[0].name },
+  };
+}
+
+// Opens a report by its place; null is the page of all of them.
+function use(place) {
+  opened = place;
+  if (place === null) return;
+  DATA = REPORTS[place];
+  if (!PREPARED.has(place)) PREPARED.set(place, prepare(DATA));
+  const known = PREPARED.get(place);
+  [METHODS, RUNS, MEASURES] = [DATA.methods, DATA.runs, DATA.measures];
+  FAMILIES = [...new Set(METHODS.map((method) => method.family))];
+  SLICES = [...new Set(DATA.samples.map((sample) => sample.slice).filter((one) => one !== null))];
+  [METHOD_BY_NAME, RUN_BY_NAME] = [known.methodByName, known.runByName];
+  [FIRST, COST, CHOSEN] = [known.first, known.cost, known.chosen];
+  [VIEW, RUNS_VIEW, SAMPLES_VIEW] = [known.view, known.runsView, known.samplesView];
+}
 
 // Keys and values of a run: its own, and those that all runs share.
 function settingsOf(run, kind) {
@@ -30,11 +63,17 @@ function tintOf(family) {
   return KNOWN.includes(family) ? family : "other";
 }
 
-// Addresses of pages. A name may hold anything.
+// Addresses of pages, with the number of the report where there are several. A name may hold anything.
+function address(place, ...parts) {
+  const where = SEVERAL && place !== null ? ["d", place + 1] : [];
+  return `#/${[...where, ...parts].map(encodeURIComponent).join("/")}`;
+}
+
 const TO = {
-  method: (method) => `#/method/${encodeURIComponent(method.name)}`,
-  run: (run) => `#/run/${encodeURIComponent(run.name)}`,
-  compare: (items) => `#/compare/${items.map((item) => encodeURIComponent(item.key)).join("/")}`,
+  page: (name) => address(opened, ...(name ? [name] : [])),
+  method: (method) => address(opened, "method", method.name),
+  run: (run) => address(opened, "run", run.name),
+  compare: (items) => address(opened, "compare", ...items.map((item) => item.key)),
 };
 
 // What can be compared: a method with all of its runs, or one run.
@@ -58,9 +97,6 @@ function itemOf(key) {
   return null;
 }
 
-// What is chosen for comparison, on whatever page.
-const CHOSEN = new Set();
-
 function choose(key, on) {
   if (on) CHOSEN.add(key);
   else CHOSEN.delete(key);
@@ -69,7 +105,8 @@ function choose(key, on) {
 
 function drawTray() {
   const tray = document.getElementById("tray");
-  tray.hidden = CHOSEN.size === 0;
+  tray.hidden = opened === null || CHOSEN.size === 0;
+  if (tray.hidden) return;
   const clear = () => {
     CHOSEN.clear();
     drawTray();

@@ -24,6 +24,53 @@ function save(name, text) {
   setTimeout(() => URL.revokeObjectURL(address), 10000);
 }
 
+const FORMATS = ["svg", "pdf", "png"];
+
+// Figures are files beside the page: a link to one that was left behind leads nowhere.
+function figureList() {
+  if (!DATA.figures.length) return null;
+  return [
+    el("h2", null, "Figures"),
+    el(
+      "p",
+      { class: "soft" },
+      "They stand beside this page, and only there: who sends the page alone sends none of them.",
+    ),
+    el(
+      "section",
+      { class: "panel" },
+      el(
+        "ul",
+        { class: "files" },
+        DATA.figures.map((figure) => {
+          const path = figure.split("/").map(encodeURIComponent).join("/");
+          return el(
+            "li",
+            null,
+            el("span", { class: "mono" }, figure),
+            el(
+              "span",
+              { class: "actions" },
+              FORMATS.map((format) =>
+                el(
+                  "a",
+                  {
+                    class: "button",
+                    href: `./${path}.${format}`,
+                    target: "_blank",
+                    "aria-label": `${figure} as ${format}`,
+                  },
+                  format,
+                ),
+              ),
+            ),
+          );
+        }),
+      ),
+    ),
+  ];
+}
+
 function downloadsPage() {
   const size = (text) => {
     const bytes = new Blob([text]).size;
@@ -74,6 +121,7 @@ function downloadsPage() {
         ),
       ),
     ),
+    figureList(),
     el("p", { class: "foot" }, "Each chart can be saved as SVG by the button in its corner."),
   ];
 }

@@ -79,6 +79,18 @@ function breakable(name) {
 
 // A sentence's first letter; a name at its head keeps its own.
 function capital(text) {
-  if (METHODS.some((method) => text.startsWith(method.name))) return text;
+  if (namesOfMethods().some((name) => text.startsWith(name))) return text;
   return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+function sentence(text) {
+  return `${capital(text)}${/[.!?]$/.test(text) ? "" : "."}`;
+}
+
+function namesOfMethods() {
+  return (opened === null ? ACROSS.rows : METHODS).map((one) => one.name);
+}
+
+function sayP(p) {
+  return p < 0.001 ? "p < 0.001" : `p = ${p.toPrecision(2)}`;
 }

@@ -32,6 +32,33 @@ function headline(crumbs, title, family, key) {
   ];
 }
 
+// A mean, and behind it the runs that it is made from.
+function madeFrom(measure, at, method) {
+  const mean = markedMean(measure, at, method);
+  const there = method.runs.filter((run) => run.values[at] !== null && run.values[at] !== undefined);
+  if (!there.length) return mean;
+  const lacking = method.runs.filter((run) => !there.includes(run));
+  const lines = () =>
+    el(
+      "ul",
+      { class: "made" },
+      there.map((run) =>
+        el("li", null, el("a", { href: TO.run(run) }, `seed ${run.seed}`), ` ${say(measure, run.values[at])}`),
+      ),
+      lacking.length
+        ? el("li", { class: "soft" }, `without a number: ${lacking.map((run) => `seed ${run.seed}`).join(", ")}`)
+        : null,
+    );
+  return el(
+    "details",
+    {
+      class: "from",
+      ontoggle: (event) => event.target.open && event.target.childElementCount === 1 && event.target.append(lines()),
+    },
+    el("summary", { title: `made from ${plural(there.length, "run")}` }, mean),
+  );
+}
+
 function methodPage(name) {
   const method = METHOD_BY_NAME.get(name);
   if (!method) return missing(`a method named ${name}`);
@@ -39,23 +66,24 @@ function methodPage(name) {
   const seeds = listed.map((run) => el("a", { href: TO.run(run) }, `seed ${run.seed}`));
   const rows = MEASURES.map((measure, at) => [
     fullName(measure),
-    markedMean(measure, at, method),
+    madeFrom(measure, at, method),
     ...listed.map((run) => say(measure, run.values[at])),
   ]);
   return [
-    headline([el("a", { href: "#/" }, "Overview"), " / method"], method.name, method.family, `m:${method.name}`),
+    headline([el("a", { href: TO.page("") }, "Overview"), " / method"], method.name, method.family, `m:${method.name}`),
     factList(
       MEASURES.filter((measure) => measure.group === "metric" && measure.shown),
       method.values,
     ),
     el("h2", null, method.runs.length > 1 ? "All measures, seed by seed" : "All measures"),
+    el("p", { class: "small soft" }, "Each mean opens to the runs that it is made from."),
     plainTable(`Measures of ${method.name}`, ["measure", "mean", ...seeds], rows),
     listed.length < method.runs.length
       ? el(
           "p",
           { class: "small soft" },
           `The first ${listed.length} of ${method.runs.length} seeds; all of them stand under `,
-          el("a", { href: "#/runs" }, "Runs"),
+          el("a", { href: TO.page("runs") }, "Runs"),
           ".",
         )
       : null,
@@ -64,6 +92,8 @@ function methodPage(name) {
       { class: "two", style: { "margin-top": "1rem" } },
       curvesPanel([[method.name, method.runs, tintOf(method.family), "solid"]], FIRST.name),
       confusion(method.runs),
+      reliabilityPanel([[method.name, method.runs, tintOf(method.family), "solid", method.values]]),
+      weightsPanel([[method.name, method.runs]]),
     ),
     el("h2", null, "Settings of its first run"),
     settings(method.runs[0]),
@@ -113,6 +143,7 @@ function errorsOf(name, runs) {
         ? `${capital(said)}; of the whole test split ${share.slice(0, 4).join(", ")}${share.length > 4 ? " …" : "."}`
         : `${capital(said)}.`,
     ),
+    wrong.length ? weightLegend(others.length ? RUNS : runs) : null,
     wrong.length ? list : el("p", { class: "soft" }, "It gets all of them right."),
     more,
   ];

@@ -1,8 +1,4 @@
-const FIRST = MEASURES.find((measure) => measure.group !== "cost") ?? MEASURES[0];
 const BESIDE = 15; // methods up to which the charts are of one height
-const COST = MEASURES.find((measure) => measure.group === "cost");
-// It stays as it was left when somebody comes back to the page.
-const VIEW = { metric: FIRST.name, cost: COST?.name, asked: "", off: new Set(), sort: { key: "", down: false } };
 
 function measureOptions(group) {
   return MEASURES.filter((measure) => (group === "cost") === (measure.group === "cost")).map((measure) => [
@@ -144,18 +140,7 @@ function overview() {
       `${capital(DATA.title.replace(`${DATA.data}, `, ""))}; ${plural(METHODS.length, "method")}. `,
       "Choose a method to see its runs, or two and more to compare them.",
     ),
-    DATA.notes.length
-      ? el(
-          "div",
-          { class: "notice", role: "note" },
-          el("b", null, "Before the numbers"),
-          el(
-            "ul",
-            null,
-            DATA.notes.map((note) => el("li", null, folded(capital(note)))),
-          ),
-        )
-      : null,
+    notice(DATA.notes),
     el(
       "div",
       { class: "controls" },
@@ -189,11 +174,7 @@ function overview() {
     ),
     tableHost,
     publishedTable(),
-    el(
-      "div",
-      { class: "foot" },
-      DATA.footnotes.map((note) => el("p", null, `${capital(note)}.`)),
-    ),
+    footnotes(DATA.footnotes),
     el("h2", null, "At a glance"),
     el(
       "div",

@@ -24,13 +24,12 @@ function runPage(name) {
   const run = RUN_BY_NAME.get(name);
   if (!run) return missing(`a run named ${name}`);
   const crumbs = [
-    el("a", { href: "#/" }, "Overview"),
+    el("a", { href: TO.page("") }, "Overview"),
     " / ",
     el("a", { href: TO.method(run.of) }, run.of.name),
     " / run",
   ];
   const rest = MEASURES.filter((measure) => !(measure.group === "metric" && measure.shown));
-  const facts = { folder: run.name, ...settingsOf(run, "facts") };
   return [
     headline(crumbs, `${run.of.name}, seed ${run.seed}`, run.of.family, `r:${run.name}`),
     factList(
@@ -43,6 +42,10 @@ function runPage(name) {
       { class: "two" },
       curvesPanel([[run.of.name, [run], tintOf(run.of.family), "solid"]], FIRST.name),
       confusion([run]),
+      reliabilityPanel([
+        [`seed ${run.seed}`, [run], tintOf(run.of.family), "solid", run.values.map((value) => [value])],
+      ]),
+      weightsPanel([[run.of.name, [run]]]),
     ),
     el(
       "div",
@@ -66,8 +69,9 @@ function runPage(name) {
           ),
         ),
       ),
-      panel("Where it comes from", pairs(facts)),
+      originPanel(run),
     ),
+    el("div", { style: { "margin-top": "1rem" } }, repeatPanel(run)),
     el("h2", null, "Settings"),
     settings(run),
     errorsOf(`seed ${run.seed}`, [run]),

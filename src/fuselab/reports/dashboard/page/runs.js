@@ -1,5 +1,3 @@
-const RUNS_VIEW = { asked: "", sort: { key: "", down: false } };
-
 function runsPage() {
   const host = el("div");
   const draw = () => {

@@ -1,6 +1,5 @@
 // Test samples as a person sees and hears them, and what the methods said.
 const ALLOWED = ["image/png", "image/jpeg", "audio/wav"];
-const SLICES = [...new Set(DATA.samples.map((sample) => sample.slice).filter((one) => one !== null))];
 
 const AT_MOST = 3; // answers of one method that stand there
 
@@ -13,9 +12,28 @@ function judged() {
   return DATA.task === "classes" || DATA.task === "labels";
 }
 
+// One modality of a sample, and what was done to it so that it can be shown.
 function media(shown) {
   const called = capital(shown.modality);
   if (shown.type === null) return el("div", { class: "absent" }, `${called} missing`);
+  const node = mediaOf(shown, called);
+  if (!node || (!shown.note && !shown.numbers)) return node;
+  return el(
+    "div",
+    { class: below(shown) ? "medium full" : "medium" },
+    shown.numbers ? el("p", { class: "noted" }, called) : null,
+    node,
+    shown.note ? el("p", { class: "noted" }, capital(shown.note)) : null,
+  );
+}
+
+// Pictures and texts stand side by side, what needs the whole width below them.
+function below(shown) {
+  return shown.type === "audio/wav" || Boolean(shown.numbers);
+}
+
+function mediaOf(shown, called) {
+  if (shown.numbers) return el("div", null, series(shown.numbers, `${shown.modality} of the sample`));
   if (shown.type === "text/plain") return el("blockquote", { "aria-label": called }, shown.text);
   if (!ALLOWED.includes(shown.type)) return null;
   const source = `data:${shown.type};base64,${shown.data}`;
@@ -104,18 +122,18 @@ function sampleCard(at, rows, folded = []) {
       el(
         "tbody",
         null,
-        several.map(([name, runs]) => answerRow(name, runs, at)),
+        several.map(([name, runs]) => [answerRow(name, runs, at), weightRow(runs, at)]),
       ),
     );
-  // Pictures and texts side by side, sound below both.
-  const shown = [...(sample.shown ?? [])].sort(
-    (a, b) => Number(a.type === "audio/wav") - Number(b.type === "audio/wav"),
-  );
+  const shown = [...sample.shown].sort((a, b) => Number(below(a)) - Number(below(b)));
   return el(
     "article",
     { class: "card", "aria-label": `Sample ${sample.index}` },
     el("header", null, el("span", null, sample.slice ?? ""), el("span", { class: "mono" }, `test ${sample.index}`)),
     shown.length ? el("figure", null, el("div", { class: "media" }, shown.map(media))) : null,
+    sample.left_out
+      ? el("p", { class: "noted" }, "Left out of a page of several data; a report of this data alone shows it.")
+      : null,
     el(
       "div",
       { class: "truth" },

@@ -1,4 +1,3 @@
-const SAMPLES_VIEW = { slice: "", show: "all", method: METHODS[0].name };
 const AT_ONCE = 24;
 
 function sharesRight(at) {
@@ -98,6 +97,7 @@ function samplesPage() {
         : null,
       judged() ? picker : null,
     ),
+    weightLegend(RUNS),
     count,
     list,
     more,

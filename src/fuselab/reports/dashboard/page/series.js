@@ -75,11 +75,7 @@ function linesOf(numbers, label) {
   });
   return [
     figureOf(label, lines),
-    el(
-      "p",
-      { class: "small soft" },
-      `${numbers.values[0].length} steps, from ${sayValue(low)} to ${sayValue(high)}`,
-    ),
+    el("p", { class: "small soft" }, `${numbers.values[0].length} steps, from ${sayValue(low)} to ${sayValue(high)}`),
     numbers.values.length > 1 || numbers.names
       ? legend(numbers.values.map((_, at) => [nameOf(numbers, at), `c${at}`]))
       : null,
@@ -87,7 +83,12 @@ function linesOf(numbers, label) {
 }
 
 function stripOf(numbers, label) {
-  return el("img", { class: "strip", src: `data:image/png;base64,${numbers.png}`, alt: label, loading: "lazy" });
+  return el("img", {
+    class: "strip",
+    src: `data:image/png;base64,${numbers.png}`,
+    alt: `${label} over time`,
+    loading: "lazy",
+  });
 }
 
 function series(numbers, label) {

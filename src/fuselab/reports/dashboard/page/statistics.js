@@ -5,26 +5,26 @@ function statisticsPage() {
     el("h1", { tabindex: "-1" }, "Statistics"),
     el("p", { class: "lead" }, `${plural(METHODS.length, "method")}, ${seeds} each.`),
     DATA.claims.length
-      ? el(
-          "section",
-          { class: "panel", style: { "margin-top": "1.25rem", "max-width": "64rem" } },
-          el(
-            "ul",
-            { class: "claims" },
-            DATA.claims.map((claim) => el("li", null, `${capital(claim)}${/[.!?]$/.test(claim) ? "" : "."}`)),
-          ),
-        )
+      ? claimList(DATA.claims)
       : el(
           "div",
           { class: "notice", role: "note" },
           "No difference was tested for this report, so none of them is a finding: ",
           "a higher mean over a few seeds may be luck.",
         ),
+    DATA.ranks
+      ? [
+          el("h2", null, "Ranks over slices"),
+          ranksPanel(
+            DATA.ranks,
+            "slices",
+            "The slices of one test set are no independent sets of data: the same trained models answer them. So this " +
+              "describes, and its p is no evidence for other data.",
+            (name) => METHOD_BY_NAME.has(name) && TO.method(METHOD_BY_NAME.get(name)),
+          ),
+        ]
+      : null,
     el("h2", null, "How to read the numbers"),
-    el(
-      "div",
-      { class: "foot" },
-      DATA.footnotes.map((note) => el("p", null, `${capital(note)}.`)),
-    ),
+    footnotes(DATA.footnotes),
   ];
 }
