@@ -102,6 +102,12 @@ def test_one_report_is_written_as_it_was_gathered(furnished):
     }
 
 
+def test_reports_that_are_called_the_same_are_refused(furnished):
+    one = made(furnished)
+    with pytest.raises(ValueError, match=r"called \(trio_digits-v1, trio_digits-v1\) must differ"):
+        write_page({"reports": [one, one], "across": None})
+
+
 def test_only_its_own_scripts_may_run_and_nothing_may_be_fetched(text):
     parsed = Scripts(text)
     data, app, plotly = parsed.scripts
@@ -144,7 +150,7 @@ def test_data_come_back_as_they_are(name):
 def test_a_script_that_would_end_its_element_is_refused(script, monkeypatch):
     monkeypatch.setattr(page, "_file", lambda _: script)
     with pytest.raises(ValueError, match=r"must not hold </script, <script or <!--"):
-        write_page({"reports": [{"title": "x"}], "across": None})
+        write_page({"reports": [{"called": "x", "title": "x", "samples": []}], "across": None})
 
 
 def test_a_name_that_is_no_unicode_is_written_all_the_same(tmp_path):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from fuselab.reports.dashboard import curves, room
@@ -15,8 +17,7 @@ def report(runs: int, epochs: int, samples: int, size: int) -> dict:
     }
 
 
-def test_a_single_report_stays_as_it_is(monkeypatch):
-    monkeypatch.setattr(room, "SHOWN", 0)
+def test_a_report_that_fits_stays_as_it_is():
     one = report(2, 500, 3, 10)
     assert fit([one]) == [one]
     assert fit([]) == []
@@ -32,15 +33,28 @@ def test_several_share_the_points_of_their_curves(monkeypatch):
     assert len(second["runs"][2]["curves"]["epoch"]) == 30
 
 
-@pytest.mark.parametrize(("share", "kept"), [(10_000, [0, 1, 2, 3, 4]), (350, [0, 2, 4]), (0, [])])
-def test_several_share_the_room_for_pictures(monkeypatch, share, kept):
-    monkeypatch.setattr(room, "SHOWN", 2 * share)
-    for one in fit([report(1, 1, 5, 70), report(1, 1, 5, 70)]):
-        assert [sample["index"] for sample in one["samples"] if sample["shown"]] == kept
-        assert all(sample["shown"] or sample["left_out"] for sample in one["samples"])
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize(("each", "kept"), [(5, [0, 1, 2, 3, 4]), (3, [0, 2, 4]), (0, [])])
+def test_pictures_have_the_room_that_the_rest_leaves(monkeypatch, number, each, kept):
+    reports = [report(1, 1, 5, 70)] * number
+    bare = json.dumps([report(1, 1, 5, 70) | {"samples": [{"index": one, "shown": []} for one in range(5)]}] * number)
+    one = len(json.dumps([{"modality": "x", "text": "x" * 70}], separators=(",", ":")))
+    monkeypatch.setattr(room, "DATA", len(bare.replace(", ", ",").replace(": ", ":")) + number * each * one)
+    for found in fit(reports):
+        assert [sample["index"] for sample in found["samples"] if sample["shown"]] == kept
+        assert all(sample["shown"] or sample["left_out"] for sample in found["samples"])
+
+
+def test_where_the_rest_takes_all_room_nothing_is_shown_and_answers_stay(monkeypatch):
+    monkeypatch.setattr(room, "DATA", 0)
+    (found,) = fit([report(1, 1, 2, 70)])
+    assert found["samples"] == [
+        {"index": 0, "shown": [], "left_out": True},
+        {"index": 1, "shown": [], "left_out": True},
+    ]
 
 
 def test_a_sample_that_showed_nothing_has_nothing_left_out(monkeypatch):
-    monkeypatch.setattr(room, "SHOWN", 0)
+    monkeypatch.setattr(room, "DATA", 0)
     bare = report(1, 1, 1, 0) | {"samples": [{"index": 0, "shown": []}]}
     assert fit([bare, bare])[0]["samples"] == [{"index": 0, "shown": []}]

@@ -58,7 +58,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     add_runs(second, data=EVIL)
     for path in second.path.glob("unimodal-*"):
         path.rename(folder / path.name)
-    reports = [made(first) | {"called": "digits"}, made(second) | {"called": EVIL, "figures": ["figures/größe 1"]}]
+    reports = [made(first) | {"called": "digits"}, made(second) | {"called": EVIL, "figures": ["figures/größe #1"]}]
     across = {
         "title": "2 sets of data",
         "notes": [EVIL],
@@ -287,13 +287,13 @@ def test_a_browser_that_gives_no_clipboard_marks_the_command(shown):
 
 def test_figures_are_files_beside_the_page(shown, report):
     (report.parent / "figures").mkdir(exist_ok=True)
-    (report.parent / "figures" / "größe 1.svg").write_text(
+    (report.parent / "figures" / "größe #1.svg").write_text(
         '<svg xmlns="http://www.w3.org/2000/svg"/>', encoding="utf-8"
     )
     page = shown.open("d/2/downloads")
     expect(page.get_by_text("They stand beside this page, and only there")).to_be_visible()
     links = {one.get_attribute("aria-label"): one.evaluate("one => one.href") for one in page.locator(".files a").all()}
-    assert set(links) == {f"figures/größe 1 as {kind}" for kind in ("svg", "pdf", "png")}
-    assert links["figures/größe 1 as svg"] == (report.parent / "figures" / "größe 1.svg").as_uri()
+    assert set(links) == {f"figures/größe #1 as {kind}" for kind in ("svg", "pdf", "png")}
+    assert links["figures/größe #1 as svg"] == (report.parent / "figures" / "größe #1.svg").as_uri()
     page = shown.open("d/1/downloads")
     expect(page.get_by_role("heading", name="Figures")).to_have_count(0)

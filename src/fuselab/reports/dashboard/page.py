@@ -34,10 +34,16 @@ def write_page(content: Mapping[str, Any]) -> str:
     Args:
         content: ``reports``, each from :func:`fuselab.reports.dashboard.gather.gather`; and ``across``, what is said of
             all of them together (``title``, ``notes``, ``headings``, ``rows``, ``footnotes``, ``claims`` and
-            ``ranks``), or None
+            ``ranks``), or None; a heading that is what a report is called makes its cells lead there
+
+    Raises:
+        ValueError: two reports that are called the same
     """
     from plotly.offline import get_plotlyjs
 
+    called = [report["called"] for report in content["reports"]]
+    if len(set(called)) < len(called):
+        raise ValueError(f"what the reports of a page are called ({', '.join(called)}) must differ; say in what they do")
     reports, across = fit(content["reports"]), content["across"]
     if across is not None:
         across = {**across, "ranks": tell_ranks(across["ranks"])}

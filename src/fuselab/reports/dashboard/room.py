@@ -1,4 +1,4 @@
-"""What several reports have to leave out so that the page of all of them can still be sent and opened."""
+"""What reports have to leave out so that their page can still be sent and opened."""
 
 from __future__ import annotations
 
@@ -8,30 +8,24 @@ from typing import Any
 
 from fuselab.reports.dashboard.curves import points_each, spread
 
-SHOWN = 6 << 20  # characters of all pictures, clips and texts of a page together
+DATA = 9 << 20  # characters of all that a page knows; its scripts take 5 MiB more
 
 
 def fit(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return reports with as many points of a curve and as many pictures as a page of all of them has room for.
-
-    A single report has been made to fit, and stays as it is.
+    """Return reports with as many points of a curve and as many pictures as their page has room for.
 
     Args:
-        reports: from :func:`fuselab.reports.dashboard.gather.gather`
+        reports: from :func:`fuselab.reports.dashboard.gather.gather`, which has made the curves of a single one fit
     """
-    if len(reports) < 2:
-        return list(reports)
-    runs = sum(len(one["runs"]) for one in reports)
-    points = points_each(runs, max((one["curves"] for one in reports), key=len))
-    room = SHOWN // len(reports)
-    return [
-        one
-        | {
-            "runs": [run | {"curves": _thin(run["curves"], points)} for run in one["runs"]],
-            "samples": _some_shown(one["samples"], room),
-        }
-        for one in reports
-    ]
+    if len(reports) > 1:
+        runs = sum(len(one["runs"]) for one in reports)
+        points = points_each(runs, max((one["curves"] for one in reports), key=len))
+        reports = [
+            one | {"runs": [run | {"curves": _thin(run["curves"], points)} for run in one["runs"]]} for one in reports
+        ]
+    bare = [one | {"samples": [sample | {"shown": []} for sample in one["samples"]]} for one in reports]
+    room = max(0, DATA - _size(bare)) // max(1, len(reports))
+    return [one | {"samples": _some_shown(one["samples"], room)} for one in reports]
 
 
 def _thin(curves: dict[str, Any], points: int) -> dict[str, Any]:
@@ -42,7 +36,7 @@ def _thin(curves: dict[str, Any], points: int) -> dict[str, Any]:
 
 def _some_shown(samples: Sequence[dict[str, Any]], room: int) -> list[dict[str, Any]]:
     """Leave out what is shown of some samples, evenly among all; their answers stay."""
-    sizes = [len(json.dumps(sample["shown"])) for sample in samples]
+    sizes = [_size(sample["shown"]) for sample in samples]
     kept = len(samples)
     while kept and sum(sizes[place] for place in spread(len(samples), kept)) > room:
         kept -= 1
@@ -51,3 +45,7 @@ def _some_shown(samples: Sequence[dict[str, Any]], room: int) -> list[dict[str, 
         sample if place in places or not sample["shown"] else sample | {"shown": [], "left_out": True}
         for place, sample in enumerate(samples)
     ]
+
+
+def _size(content: Any) -> int:
+    return len(json.dumps(content, ensure_ascii=False, separators=(",", ":")))

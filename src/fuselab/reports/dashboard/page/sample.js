@@ -132,7 +132,7 @@ function sampleCard(at, rows, folded = []) {
     el("header", null, el("span", null, sample.slice ?? ""), el("span", { class: "mono" }, `test ${sample.index}`)),
     shown.length ? el("figure", null, el("div", { class: "media" }, shown.map(media))) : null,
     sample.left_out
-      ? el("p", { class: "noted" }, "Left out of a page of several data; a report of this data alone shows it.")
+      ? el("p", { class: "noted" }, "Not shown, so that the page stays small enough to send.")
       : null,
     el(
       "div",
