@@ -19,7 +19,7 @@ from fuselab.reports.markdown import escape_markdown, write_markdown
 from fuselab.reports.published import FAMILY as PUBLISHED
 from fuselab.reports.report import Report
 from fuselab.reports.sources import frame_sources
-from fuselab.reports.statistics.section import list_claims, say_ranks, write_statistics
+from fuselab.reports.statistics.section import SLICES, list_claims, say_ranks, write_statistics
 from fuselab.runs.files import write_whole
 
 DIGITS = "%.10g"  # beyond them sums hang on the number of threads
@@ -149,7 +149,7 @@ def _contents(made: Report, downloads: Mapping[str, str]) -> Contents:
         folders={run.name: run.folder for run in made.loaded.runs},
         downloads=dict(downloads),
         figures=(),
-        ranks=None if found is None else plain_ranks(found),
+        ranks=None if found is None else plain_ranks(found, SLICES),
     )
 
 
@@ -172,15 +172,7 @@ def _tell(across: Across) -> dict[str, object]:
         ],
         "footnotes": list(table.footnotes),
         "claims": list(across.claims),
-        "ranks": None
-        if ranks is None
-        else {
-            "names": list(ranks.names),
-            "rank": [round(float(rank), 6) for rank in ranks.rank],
-            "critical_difference": round(ranks.critical_difference, 6),
-            "blocks": list(ranks.blocks),
-            "p": round(ranks.p, 10),
-        },
+        "ranks": None if ranks is None else plain_ranks(ranks, across.over),
     }
 
 

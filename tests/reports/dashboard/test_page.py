@@ -82,7 +82,14 @@ def test_what_is_said_of_several_reports_is_escaped(furnished):
         "rows": [{"name": EVIL, "family": EVIL, "cells": [EVIL], "marked": [0]}],
         "footnotes": [EVIL],
         "claims": [EVIL],
-        "ranks": {"names": [EVIL, "b", "c"], "rank": [3, 1, 2], "critical_difference": 1.5, "blocks": [EVIL], "p": 0.1},
+        "ranks": {
+            "names": [EVIL, "b", "c"],
+            "rank": [3, 1, 2],
+            "critical_difference": 1.5,
+            "blocks": [EVIL],
+            "p": 0.1,
+            "over": [EVIL, EVIL],
+        },
     }
     written = write_page({"reports": [one, one | {"called": EVIL}], "across": across})
     parsed = Scripts(written)

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from fuselab.reports.dashboard.page import write_page
 from fuselab.runs.excerpt import Shown, excerpt_file, write_excerpt
 
-from ..conftest import SweepFolder, make_result
+from ..conftest import SweepFolder, make_result, write
 from .conftest import CHROMIUM, DESK, EVIL, PHONE, PIXEL, furnish, made
 
 pytestmark = [
@@ -62,7 +62,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     across = {
         "title": "2 sets of data",
         "notes": [EVIL],
-        "headings": ["digits", EVIL, "rank"],
+        "headings": ["digits accuracy", f"{EVIL} accuracy", "rank"],
         "rows": [
             {"name": GATED, "family": "early", "cells": ["0.800 ± 0.010", "0.700", "1.0"], "marked": [0]},
             {"name": MEAN, "family": "late", "cells": ["0.600", "0.650", "2.0"], "marked": []},
@@ -76,6 +76,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "critical_difference": 1.5,
             "blocks": ["digits", EVIL],
             "p": 0.0004,
+            "over": ["sets of data", "Each counts once."],
         },
     }
     page = folder / "index.html"
@@ -110,7 +111,7 @@ def test_the_first_page_is_of_all_data_and_leads_to_each(shown):
     expect(page.get_by_role("note")).to_contain_text(EVIL[1:])  # a sentence begins with a capital
     expect(page.locator(".claims")).to_contain_text("early/gated is better than late/mean on both.")
     assert page.locator("tbody tr").last.get_by_role("link").all_inner_texts() == ["0.400"]
-    page.get_by_role("link", name=f"0.650: late/mean on {EVIL}").click()
+    page.get_by_role("link", name=f"0.650: late/mean on {EVIL} accuracy").click()
     expect(page.locator("h1")).to_have_text(MEAN)
     assert page.url.endswith("#/d/2/method/late%2Fmean")
     page.go_back()
@@ -118,10 +119,25 @@ def test_the_first_page_is_of_all_data_and_leads_to_each(shown):
     assert shown.column(1) == ["unimodal/image", MEAN, GATED]
 
 
+def test_the_page_of_two_sweeps_leads_from_their_table_to_each(shown, tmp_path):
+    first, second = (SweepFolder(tmp_path / name / "trio") for name in ("one", "two"))
+    add_runs(first)
+    add_runs(second, data="größer", data_fingerprint="beef")
+    written = write(first.path, second.path, out=tmp_path / "report")
+    shown.address = next(path for path in written if path.name == "index.html").as_uri()
+    page = shown.open()
+    assert shown.column(3) == shown.column(4) == ["0.400 ± 0.000", "0.600 ± 0.000", "0.800 ± 0.000"]
+    page.locator("tbody tr", has_text=MEAN).get_by_role("link").last.click()
+    expect(page.locator("h1")).to_have_text(MEAN)
+    assert "#/d/2/" in page.url
+    expect(page.get_by_label("Data", exact=True).locator("option:checked")).to_contain_text("größer")
+
+
 def test_ranks_join_what_is_not_told_apart(shown):
     page = shown.open()
     assert page.locator(".ranks .ranked .name").all_inner_texts() == [GATED, MEAN, "unimodal/image"]
     expect(page.get_by_text("Friedman's test that all are alike: p < 0.001")).to_be_visible()
+    expect(page.get_by_text("Each counts once.")).to_be_visible()
     assert [one.get_attribute("aria-label") for one in page.locator(".ranks .alike").all()] == [
         "not told apart: early/gated, late/mean",
         "not told apart: late/mean, unimodal/image",

@@ -34,7 +34,7 @@ def write_page(content: Mapping[str, Any]) -> str:
     Args:
         content: ``reports``, each from :func:`fuselab.reports.dashboard.gather.gather`; and ``across``, what is said of
             all of them together (``title``, ``notes``, ``headings``, ``rows``, ``footnotes``, ``claims`` and
-            ``ranks``), or None; a heading that is what a report is called makes its cells lead there
+            ``ranks``), or None; cells lead to the report whose name their heading begins with
 
     Raises:
         ValueError: two reports that are called the same
@@ -43,7 +43,9 @@ def write_page(content: Mapping[str, Any]) -> str:
 
     called = [report["called"] for report in content["reports"]]
     if len(set(called)) < len(called):
-        raise ValueError(f"what the reports of a page are called ({', '.join(called)}) must differ; say in what they do")
+        raise ValueError(
+            f"what the reports of a page are called ({', '.join(called)}) must differ; say in what they do"
+        )
     reports, across = fit(content["reports"]), content["across"]
     if across is not None:
         across = {**across, "ranks": tell_ranks(across["ranks"])}

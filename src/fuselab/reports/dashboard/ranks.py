@@ -10,11 +10,12 @@ from fuselab.reports.plots.ranks import alike
 from fuselab.reports.statistics.omnibus import Omnibus
 
 
-def plain_ranks(found: Omnibus) -> dict[str, Any]:
+def plain_ranks(found: Omnibus, over: tuple[str, str]) -> dict[str, Any]:
     """Return what a page needs of ranks, as plain data.
 
     Args:
         found: ranks, and their tests
+        over: what they are over, and what that means for a test
     """
     return {
         "names": list(found.names),
@@ -22,6 +23,7 @@ def plain_ranks(found: Omnibus) -> dict[str, Any]:
         "critical_difference": found.critical_difference,
         "blocks": list(found.blocks),
         "p": found.p,
+        "over": list(over),
     }
 
 
@@ -29,13 +31,12 @@ def tell_ranks(ranks: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Return ranks as JSON; None where there are none.
 
     Args:
-        ranks: ``names`` and ``rank`` of the methods, ``critical_difference``, ``blocks`` (what they were ranked over)
-            and Friedman's ``p``
+        ranks: ``names`` and ``rank`` of the methods, ``critical_difference``, ``blocks`` (what they were ranked over),
+            Friedman's ``p``, and ``over``: what the blocks are, and what that means for a test
 
     Example:
-        >>> told = tell_ranks(
-        ...     {"names": ["a", "b"], "rank": [2.0, 1.0], "critical_difference": 0.5, "blocks": ["x", "y"], "p": 0.04}
-        ... )
+        >>> ranks = {"names": ["a", "b"], "rank": [2.0, 1.0], "critical_difference": 0.5, "blocks": ["x", "y"]}
+        >>> told = tell_ranks(ranks | {"p": 0.04, "over": ["sets of data", ""]})
         >>> told["names"], told["rank"], told["groups"]
         (['b', 'a'], [1, 2], [])
     """
@@ -49,5 +50,6 @@ def tell_ranks(ranks: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "critical_difference": short(ranks["critical_difference"]),
         "blocks": [str(one) for one in ranks["blocks"]],
         "p": short(ranks["p"]),
+        "over": [str(said) for said in ranks["over"]],
         "groups": [list(ends) for ends in alike(at, float(ranks["critical_difference"]))],
     }

@@ -1,9 +1,11 @@
 const ACROSS_VIEW = { sort: { key: "", down: false } };
 
-// The report that a column is of: that which the choice of the data calls so.
+// The report that a column is of: its heading begins with what the report is called, and goes on with the metric.
 function reportOf(heading) {
-  const place = REPORTS.findIndex((report) => report.called === heading);
-  return place < 0 ? null : place;
+  const named = REPORTS.map((report, place) => ({ place, called: report.called }))
+    .filter(({ called }) => heading === called || heading.startsWith(`${called} `))
+    .sort((a, b) => b.called.length - a.called.length);
+  return named[0]?.place ?? null;
 }
 
 function acrossCell(row, at) {
@@ -70,7 +72,7 @@ function acrossPage() {
     el("div", { style: { "margin-top": "1.25rem" } }, acrossTable()),
     footnotes(ACROSS.footnotes),
     ACROSS.claims.length ? [el("h2", null, "What holds on all of them"), claimList(ACROSS.claims)] : null,
-    ACROSS.ranks ? [el("h2", null, "Average ranks"), ranksPanel(ACROSS.ranks, "sets of data", null, () => null)] : null,
+    ACROSS.ranks ? [el("h2", null, "Average ranks"), ranksPanel(ACROSS.ranks, () => null)] : null,
     el("h2", null, "The reports"),
     panel(
       null,

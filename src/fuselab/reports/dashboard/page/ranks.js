@@ -57,8 +57,9 @@ function ranksDiagram(ranks, linkOf) {
   );
 }
 
-// over: what the ranks are of; caveat: what they are no evidence for; linkOf(name): a method's page, or nothing.
-function ranksPanel(ranks, over, caveat, linkOf) {
+// linkOf(name): a method's page, or nothing.
+function ranksPanel(ranks, linkOf) {
+  const [over, caveat] = ranks.over;
   return panel(
     null,
     el(

@@ -131,9 +131,7 @@ function sampleCard(at, rows, folded = []) {
     { class: "card", "aria-label": `Sample ${sample.index}` },
     el("header", null, el("span", null, sample.slice ?? ""), el("span", { class: "mono" }, `test ${sample.index}`)),
     shown.length ? el("figure", null, el("div", { class: "media" }, shown.map(media))) : null,
-    sample.left_out
-      ? el("p", { class: "noted" }, "Not shown, so that the page stays small enough to send.")
-      : null,
+    sample.left_out ? el("p", { class: "noted" }, "Not shown, so that the page stays small enough to send.") : null,
     el(
       "div",
       { class: "truth" },

@@ -14,14 +14,8 @@ function statisticsPage() {
         ),
     DATA.ranks
       ? [
-          el("h2", null, "Ranks over slices"),
-          ranksPanel(
-            DATA.ranks,
-            "slices",
-            "The slices of one test set are no independent sets of data: the same trained models answer them. So this " +
-              "describes, and its p is no evidence for other data.",
-            (name) => METHOD_BY_NAME.has(name) && TO.method(METHOD_BY_NAME.get(name)),
-          ),
+          el("h2", null, `Ranks over ${DATA.ranks.over[0]}`),
+          ranksPanel(DATA.ranks, (name) => METHOD_BY_NAME.has(name) && TO.method(METHOD_BY_NAME.get(name))),
         ]
       : null,
     el("h2", null, "How to read the numbers"),
