@@ -53,7 +53,7 @@ function acrossTable() {
         key: `cell ${at}`,
         head,
         numeric: true,
-        down: true,
+        down: reportOf(head) !== null, // of ranks, the least is the best
         value: (row) => leading(row.cells[at]),
         cell: (row) => acrossCell(row, at),
       })),
@@ -67,7 +67,7 @@ function acrossTable() {
 function acrossPage() {
   return [
     el("h1", { tabindex: "-1" }, ACROSS.title),
-    el("p", { class: "lead" }, "Each figure leads to its method's page on that data."),
+    el("p", { class: "lead" }, "Each number leads to its method's page on that data."),
     notice(ACROSS.notes),
     el("div", { style: { "margin-top": "1.25rem" } }, acrossTable()),
     footnotes(ACROSS.footnotes),

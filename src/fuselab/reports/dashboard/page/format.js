@@ -77,9 +77,9 @@ function breakable(name) {
   return name.split(/(?<=[/_.=])/).flatMap((part, at) => (at ? [el("wbr"), part] : [part]));
 }
 
-// A sentence's first letter; a name at its head keeps its own.
+// A sentence's first letter; a name of a method or of data at its head keeps its own.
 function capital(text) {
-  if (namesOfMethods().some((name) => text.startsWith(name))) return text;
+  if (namesAtHeads().some((name) => text.startsWith(name))) return text;
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
@@ -87,8 +87,10 @@ function sentence(text) {
   return `${capital(text)}${/[.!?]$/.test(text) ? "" : "."}`;
 }
 
-function namesOfMethods() {
-  return (opened === null ? ACROSS.rows : METHODS).map((one) => one.name);
+function namesAtHeads() {
+  return opened === null
+    ? [...ACROSS.rows.map((row) => row.name), ...REPORTS.map((report) => report.called)]
+    : METHODS.map((method) => method.name);
 }
 
 function sayP(p) {
