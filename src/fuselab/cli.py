@@ -163,6 +163,13 @@ def _report(options: argparse.Namespace) -> int:
         console.print(one.rich(console))
     if across is not None:
         console.print(rich_table([across.table], console=console))
+    # The page links the figures, so that they come before it.
+    pages = [
+        write_figures(gather(one), folder / place / "figures")
+        for one, place in zip(made, name_folders(made), strict=True)
+    ]
+    if across is not None:
+        pages.append(write_ranks(across, folder / "figures"))
     files = write_report(made, across, folder)
     if options.against is not None:
         earlier = load(find_sweep(options.against, output_dir=options.output_dir), split=options.split)
@@ -171,12 +178,6 @@ def _report(options: argparse.Namespace) -> int:
         for table in changed:
             console.print(rich_table([table], console=console))
         files.append(write_tables(changed, folder / "against.md"))
-    pages = [
-        write_figures(gather(one), folder / place / "figures")
-        for one, place in zip(made, name_folders(made), strict=True)
-    ]
-    if across is not None:
-        pages.append(write_ranks(across, folder / "figures"))
     own = [folder / place for place in name_folders(made)] if across is not None else []
     # Each of several reports is named by its folder.
     shown = [path for path in (*files, *pages) if not any(path.is_relative_to(one) for one in own)]

@@ -23,7 +23,7 @@ from fuselab.reports.statistics.section import SLICES, list_claims, say_ranks, w
 from fuselab.runs.files import write_whole
 
 DIGITS = "%.10g"  # beyond them sums hang on the number of threads
-PAGE, STATISTICS, PAIRS = "index.html", "statistics.md", "tables/pairs.csv"
+PAGE, STATISTICS, PAIRS, FIGURES = "index.html", "statistics.md", "tables/pairs.csv", "figures"
 LONGEST = 120  # letters of a folder's name
 
 
@@ -53,7 +53,7 @@ def default_folder(sweeps: Sequence[Path], *, split: Split) -> Path:
 
 
 def write_report(reports: Sequence[Report], across: Across | None, folder: Path) -> list[Path]:
-    """Write one report, or several that stand side by side, each in a folder of its own.
+    """Write one report, or several that stand side by side, each in a folder of its own; figures are there before.
 
     Args:
         reports: what to write
@@ -73,7 +73,8 @@ def write_report(reports: Sequence[Report], across: Across | None, folder: Path)
         own = _texts(made, folder / place, page="../" * (1 + (place != ".")) + PAGE)
         here = {(Path(place) / name).as_posix(): text for name, text in own.items()}
         texts |= here
-        pages.append(gather(_contents(made, here)))
+        figures = [(Path(place) / FIGURES / path.stem).as_posix() for path in (folder / place / FIGURES).glob("*.svg")]
+        pages.append(gather(_contents(made, here, sorted(figures))))
     if across is not None:
         texts |= _texts_across(across)
     for name in {(Path(place) / name).as_posix() for place in [*places, "."] for name in (STATISTICS, PAIRS)}:
@@ -125,7 +126,7 @@ def _texts_across(across: Across) -> dict[str, str]:
     }
 
 
-def _contents(made: Report, downloads: Mapping[str, str]) -> Contents:
+def _contents(made: Report, downloads: Mapping[str, str], figures: Sequence[str]) -> Contents:
     table = made.table(made.columns.chosen)
     found = None if isinstance(made.statistics, str) else made.statistics.omnibus
     return Contents(
@@ -148,7 +149,7 @@ def _contents(made: Report, downloads: Mapping[str, str]) -> Contents:
         runs={run.name: run for run in made.loaded.runs},
         folders={run.name: run.folder for run in made.loaded.runs},
         downloads=dict(downloads),
-        figures=(),
+        figures=figures,
         ranks=None if found is None else plain_ranks(found, SLICES),
     )
 

@@ -12,10 +12,11 @@ from importlib.resources import files
 import pytest
 from plotly.offline import get_plotlyjs
 
+from fuselab.cli import main
 from fuselab.reports.dashboard import page
 from fuselab.reports.dashboard.page import SCRIPTS, STYLES, write_data, write_page
 
-from ..conftest import write
+from ..conftest import SweepFolder, write
 from .conftest import EVIL, data_of, made
 
 
@@ -99,6 +100,29 @@ def test_what_is_said_of_several_reports_is_escaped(furnished):
     assert known["across"]["title"] == EVIL
     assert known["across"]["ranks"]["names"] == ["b", "c", EVIL]
     assert [report["called"] for report in known["reports"]] == ["trio_digits-v1", EVIL]
+
+
+def test_the_figures_that_are_drawn_are_linked_the_first_time_too(furnished):
+    command = ["report", furnished.path.name, "--output-dir", str(furnished.path.parent)]
+    assert main(command) == 0
+    report = furnished.path / "report"
+    first = (report / "index.html").read_bytes()
+    drawn = {path.stem for path in (report / "figures").glob("*.pdf")}
+    assert {"bars", "confusion"} <= drawn
+    assert data_of(report / "index.html")["figures"] == sorted(f"figures/{name}" for name in drawn)
+    assert main(command) == 0
+    assert (report / "index.html").read_bytes() == first
+
+
+def test_figures_of_several_reports_lie_in_their_own_folders(sweep, tmp_path):
+    other = SweepFolder(tmp_path / "other")
+    for one, changes in ((sweep, {}), (other, {"data": "mosi", "data_fingerprint": "beef"})):
+        one.finished("early/concat", 0, **changes)
+    (tmp_path / "report" / "mosi" / "figures").mkdir(parents=True)
+    (tmp_path / "report" / "mosi" / "figures" / "bars.svg").touch()
+    *_, written = (path for path in write(sweep.path, other.path, out=tmp_path / "report") if path.suffix == ".html")
+    known = json.loads(Scripts(written.read_text(encoding="utf-8")).scripts[0])
+    assert [report["figures"] for report in known["reports"]] == [[], ["mosi/figures/bars"]]
 
 
 def test_one_report_is_written_as_it_was_gathered(furnished):
