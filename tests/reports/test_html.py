@@ -65,7 +65,7 @@ def test_a_browser_shows_what_the_table_says():
 
 
 def test_names_lead_to_their_runs():
-    seen = Cells(write_html(table(), page="../index.html"))
+    seen = Cells(write_html(table(), page="../index.html#"))
     assert seen.links[:2] == [
         "../index.html#/method/late%2Fmean",
         "../index.html#/method/early%2Fsum%20%C2%B7%20lr%3D1",

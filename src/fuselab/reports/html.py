@@ -27,8 +27,8 @@ def write_html(table: Table, *, page: str | None) -> str:
 
     Args:
         table: what to write
-        page: where the report's page lies, as a link from here, so that a row's name leads to its runs; None for no
-            links
+        page: where the report's page lies, as a link from here with the report's address on it (``index.html#``, or
+            ``index.html#/d/2`` of several), so that a row's name leads to its runs; None for no links
     """
     styler = style(
         table,
@@ -58,4 +58,4 @@ def write_html(table: Table, *, page: str | None) -> str:
 
 
 def _link(row: Row, said: str, page: str) -> str:
-    return f'<a href="{escape(page)}#/method/{quote(row.key, safe="")}">{said}</a>' if row.key else said
+    return f'<a href="{escape(page)}/method/{quote(row.key, safe="")}">{said}</a>' if row.key else said

@@ -69,18 +69,21 @@ def write_report(reports: Sequence[Report], across: Across | None, folder: Path)
     texts: dict[str, str] = {}
     pages = []
     places = name_folders(reports)
-    for made, place in zip(reports, places, strict=True):
-        own = _texts(made, folder / place, page="../" * (1 + (place != ".")) + PAGE)
+    for number, (made, place) in enumerate(zip(reports, places, strict=True), start=1):
+        page = f"../{PAGE}#" if place == "." else f"../../{PAGE}#/d/{number}"
+        own = _texts(made, folder / place, page=page)
         here = {(Path(place) / name).as_posix(): text for name, text in own.items()}
         texts |= here
-        figures = [(Path(place) / FIGURES / path.stem).as_posix() for path in (folder / place / FIGURES).glob("*.svg")]
-        pages.append(gather(_contents(made, here, sorted(figures))))
+        pages.append(gather(_contents(made, here, _figures(folder, place))))
+    together = None
     if across is not None:
-        texts |= _texts_across(across)
+        said = _texts_across(across)
+        texts |= said
+        together = _tell(across) | {"downloads": said, "figures": _figures(folder, ".")}
     for name in {(Path(place) / name).as_posix() for place in [*places, "."] for name in (STATISTICS, PAIRS)}:
         if name not in texts:
             (folder / name).unlink(missing_ok=True)  # of an earlier report, when more could be said
-    texts[PAGE] = write_page({"reports": pages, "across": None if across is None else _tell(across)})
+    texts[PAGE] = write_page({"reports": pages, "across": together})
     for name, text in texts.items():
         write_whole(folder / name, partial(_fill, content=text.encode()))
     return [folder / name for name in texts]
@@ -175,6 +178,11 @@ def _tell(across: Across) -> dict[str, object]:
         "claims": list(across.claims),
         "ranks": None if ranks is None else plain_ranks(ranks, across.over),
     }
+
+
+def _figures(folder: Path, place: str) -> list[str]:
+    """Return the addresses of a report's figures from the page, without what tells the format."""
+    return sorted((Path(place) / FIGURES / path.stem).as_posix() for path in (folder / place / FIGURES).glob("*.svg"))
 
 
 def _fill(path: Path, *, content: bytes) -> None:

@@ -83,6 +83,8 @@ def test_what_is_said_of_several_reports_is_escaped(furnished):
         "rows": [{"name": EVIL, "family": EVIL, "cells": [EVIL], "marked": [0]}],
         "footnotes": [EVIL],
         "claims": [EVIL],
+        "downloads": {EVIL: EVIL},
+        "figures": [EVIL],
         "ranks": {
             "names": [EVIL, "b", "c"],
             "rank": [3, 1, 2],

@@ -69,6 +69,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
             {"name": "unimodal/image", "family": "unimodal", "cells": ["0.400", "—", "3.0"], "marked": []},
         ],
         "footnotes": [EVIL],
+        "downloads": {"tables/table.md": f"# {EVIL}"},
+        "figures": ["figures/ranks"],
         "claims": ["early/gated is better than late/mean on both"],
         "ranks": {
             "names": ["unimodal/image", GATED, MEAN],
@@ -133,7 +135,19 @@ def test_the_page_of_two_sweeps_leads_from_their_table_to_each(shown, tmp_path):
     page.locator("tbody tr", has_text=MEAN).get_by_role("link").last.click()
     expect(page.locator("h1")).to_have_text(MEAN)
     assert "#/d/2/" in page.url
+    page.goto((tmp_path / "report" / "größer" / "tables" / "table.html").as_uri())
+    page.get_by_role("link", name="gated").click()
+    expect(page.locator("h1")).to_have_text(GATED)
+    assert page.url.endswith("report/index.html#/d/2/method/early%2Fgated")
     expect(page.get_by_label("Data", exact=True).locator("option:checked")).to_contain_text("größer")
+
+
+def test_the_table_of_all_data_can_be_downloaded(shown):
+    page = shown.open()
+    with page.expect_download() as begun:
+        page.get_by_role("button", name="Download tables/table.md").click()
+    assert Path(begun.value.path()).read_text(encoding="utf-8") == f"# {EVIL}"
+    expect(page.get_by_role("link", name="figures/ranks as pdf")).to_have_attribute("href", "./figures/ranks.pdf")
 
 
 def test_ranks_join_what_is_not_told_apart(shown):

@@ -33,8 +33,8 @@ def write_page(content: Mapping[str, Any]) -> str:
 
     Args:
         content: ``reports``, each from :func:`fuselab.reports.dashboard.gather.gather`; and ``across``, what is said of
-            all of them together (``title``, ``notes``, ``headings``, ``rows``, ``footnotes``, ``claims`` and
-            ``ranks``), or None; cells lead to the report whose name their heading begins with
+            all of them together (``title``, ``notes``, ``headings``, ``rows``, ``footnotes``, ``claims``, ``ranks``,
+            ``downloads`` and ``figures``), or None; cells lead to the report whose name their heading begins with
 
     Raises:
         ValueError: two reports that are called the same

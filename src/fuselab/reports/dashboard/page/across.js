@@ -73,6 +73,9 @@ function acrossPage() {
     footnotes(ACROSS.footnotes),
     ACROSS.claims.length ? [el("h2", null, "What holds on all of them"), claimList(ACROSS.claims)] : null,
     ACROSS.ranks ? [el("h2", null, "Average ranks"), ranksPanel(ACROSS.ranks, () => null)] : null,
+    el("h2", null, "Downloads"),
+    fileList(Object.entries(ACROSS.downloads)),
+    figureList(ACROSS.figures),
     el("h2", null, "The reports"),
     panel(
       null,

@@ -27,8 +27,8 @@ function save(name, text) {
 const FORMATS = ["svg", "pdf", "png"];
 
 // Figures are files beside the page: a link to one that was left behind leads nowhere.
-function figureList() {
-  if (!DATA.figures.length) return null;
+function figureList(figures) {
+  if (!figures.length) return null;
   return [
     el("h2", null, "Figures"),
     el(
@@ -42,7 +42,7 @@ function figureList() {
       el(
         "ul",
         { class: "files" },
-        DATA.figures.map((figure) => {
+        figures.map((figure) => {
           const path = figure.split("/").map(encodeURIComponent).join("/");
           return el(
             "li",
@@ -71,57 +71,62 @@ function figureList() {
   ];
 }
 
-function downloadsPage() {
-  const size = (text) => {
-    const bytes = new Blob([text]).size;
-    return bytes < 1024
-      ? `${bytes} B`
-      : bytes < 1 << 20
-        ? `${Math.round(bytes / 1024)} KiB`
-        : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-  };
-  const files = [...Object.entries(DATA.downloads), ["dashboard.json", null]];
-  return [
-    el("h1", { tabindex: "-1" }, "Downloads"),
-    el("p", { class: "lead" }, "The tables of this report, out of this page: no other file and no network is needed."),
+function sayLength(text) {
+  const bytes = new Blob([text]).size;
+  if (bytes < 1024) return `${bytes} B`;
+  return bytes < 1 << 20 ? `${Math.round(bytes / 1024)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
+
+// files: name and text of each; null stands for all that the page knows.
+function fileList(files) {
+  return panel(
+    null,
     el(
-      "section",
-      { class: "panel", style: { "margin-top": "1.25rem" } },
-      el(
-        "ul",
-        { class: "files" },
-        files.map(([name, text]) =>
+      "ul",
+      { class: "files" },
+      files.map(([name, text]) =>
+        el(
+          "li",
+          null,
           el(
-            "li",
+            "span",
             null,
+            el("span", { class: "mono" }, name),
+            el("br"),
             el(
               "span",
-              null,
-              el("span", { class: "mono" }, name),
-              el("br"),
-              el(
-                "span",
-                { class: "soft small" },
-                SAID[name.split("/").pop()] ?? (text === null ? "what this page knows" : ""),
-                text === null ? "" : `, ${size(text)}`,
-              ),
+              { class: "soft small" },
+              SAID[name.split("/").pop()] ?? (text === null ? "what this page knows" : ""),
+              text === null ? "" : `, ${sayLength(text)}`,
             ),
-            el(
-              "button",
-              {
-                class: "button",
-                type: "button",
-                "data-file": name,
-                "aria-label": `Download ${name}`,
-                onclick: () => save(name, text ?? document.getElementById("data").textContent),
-              },
-              "Download",
-            ),
+          ),
+          el(
+            "button",
+            {
+              class: "button",
+              type: "button",
+              "data-file": name,
+              "aria-label": `Download ${name}`,
+              onclick: () => save(name, text ?? document.getElementById("data").textContent),
+            },
+            "Download",
           ),
         ),
       ),
     ),
-    figureList(),
+  );
+}
+
+function downloadsPage() {
+  return [
+    el("h1", { tabindex: "-1" }, "Downloads"),
+    el("p", { class: "lead" }, "The tables of this report, out of this page: no other file and no network is needed."),
+    el(
+      "div",
+      { style: { "margin-top": "1.25rem" } },
+      fileList([...Object.entries(DATA.downloads), ["dashboard.json", null]]),
+    ),
+    figureList(DATA.figures),
     el("p", { class: "foot" }, "Each chart can be saved as SVG by the button in its corner."),
   ];
 }
