@@ -146,6 +146,7 @@ def test_an_attack_in_a_name_is_shown_as_it_is(shown):
     page = shown.open()
     page.get_by_role("link", name=EVIL).click()
     expect(page.locator("h1")).to_have_text(EVIL)
+    page.locator(".chart").first.scroll_into_view_if_needed()
     expect(page.locator(".main-svg").first).to_be_visible()
     for route in TABS:
         shown.open(route)
