@@ -6,8 +6,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fuselab.errors import ConfigError, exit_code
+
+if TYPE_CHECKING:
+    from fuselab.reports.layout import Layout
 
 _TRAIN_HELP = "train one run, or a sweep with -m: GROUP=OPTION KEY=VALUE …, as Hydra takes them"
 
@@ -140,48 +144,30 @@ def _report(options: argparse.Namespace) -> int:
 
     from fuselab.reports.across import compare_across
     from fuselab.reports.against import compare_all, write_tables
-    from fuselab.reports.layout import read_layout
     from fuselab.reports.load import load
-    from fuselab.reports.plots.figures import gather, write_figures, write_ranks
     from fuselab.reports.report import report
     from fuselab.reports.terminal import rich_table
-    from fuselab.reports.write import default_folder, name_folders, write_report
+    from fuselab.reports.write import default_folder, write_all
     from fuselab.runs.folder import find_sweep
 
-    given = {key: getattr(options, key) for key in ("baseline", "test", "alpha", "correction")}
-    changes = [one for one in options.rest if "=" in one and not Path(one).exists()]
-    changes += [f"statistics.{key}={value}" for key, value in given.items() if value is not None]
-    layout = read_layout(changes, config_dir=options.config_dir)
-    sweeps = [find_sweep(one, output_dir=options.output_dir) for one in options.rest if one not in changes]
-    if not sweeps:
-        raise ConfigError(f"the command line ({' '.join(options.rest)}) must name a sweep; such as fuselab report demo")
+    sweeps, layout = _asked(options)
+    folder = options.out or default_folder(sweeps, split=options.split)
     made = [report(one, split=options.split, layout=layout) for one in load(*sweeps, split=options.split)]
     across = compare_across(made) if len(made) > 1 else None
-    folder = options.out or default_folder(sweeps, split=options.split)
     console = Console()
     for one in made:
         console.print(one.rich(console))
     if across is not None:
         console.print(rich_table([across.table], console=console))
-    # The page links the figures, so that they come before it.
-    pages = [
-        write_figures(gather(one), folder / place / "figures")
-        for one, place in zip(made, name_folders(made), strict=True)
-    ]
-    if across is not None:
-        pages.append(write_ranks(across, folder / "figures"))
-    files = write_report(made, across, folder)
+    changes: list[Path] = []
     if options.against is not None:
         earlier = load(find_sweep(options.against, output_dir=options.output_dir), split=options.split)
         before = [report(one, split=options.split, layout=layout) for one in earlier]
         changed = compare_all(made, before, settings=layout.statistics)
         for table in changed:
             console.print(rich_table([table], console=console))
-        files.append(write_tables(changed, folder / "against.md"))
-    own = [folder / place for place in name_folders(made)] if across is not None else []
-    # Each of several reports is named by its folder.
-    shown = [path for path in (*files, *pages) if not any(path.is_relative_to(one) for one in own)]
-    for path in (*own, *shown):
+        changes.append(write_tables(changed, folder / "against.md"))
+    for path in (*write_all(made, across, folder), *changes):
         console.print(str(path), highlight=False, soft_wrap=True)
     if options.log is not None:
         from fuselab.runs.report_log import log_report, project_of
@@ -190,6 +176,21 @@ def _report(options: argparse.Namespace) -> int:
         logged = log_report(folder, place=place, project=project_of(sweeps[0]), split=options.split)
         console.print(logged, highlight=False, soft_wrap=True)
     return 0
+
+
+def _asked(options: argparse.Namespace) -> tuple[list[Path], Layout]:
+    """Return the sweeps that a report is asked of, and how it shall look."""
+    from fuselab.reports.layout import read_layout
+    from fuselab.runs.folder import find_sweep
+
+    given = {key: getattr(options, key) for key in ("baseline", "test", "alpha", "correction")}
+    changes = [one for one in options.rest if "=" in one and not Path(one).exists()]
+    names = [one for one in options.rest if one not in changes]
+    if not names:
+        raise ConfigError(f"the command line ({' '.join(options.rest)}) must name a sweep; such as fuselab report demo")
+    changes += [f"statistics.{key}={value}" for key, value in given.items() if value is not None]
+    sweeps = [find_sweep(one, output_dir=options.output_dir) for one in names]
+    return sweeps, read_layout(changes, config_dir=options.config_dir)
 
 
 def _sync(options: argparse.Namespace) -> int:

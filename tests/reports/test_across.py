@@ -150,6 +150,18 @@ def test_the_command_line_takes_several_sweeps_and_changes(sweeps, tmp_path, cap
     assert "; each counts once, however many samples it has; two versions of one corpus would not be" in caption
 
 
+def test_what_was_written_of_one_set_of_runs_does_not_stay_beside_several(sweeps, tmp_path):
+    folder = sweeps[0].path / "report"
+    command = ["report", "mosi", "--output-dir", str(tmp_path / "outputs")]
+    assert main(command) == 0
+    alone = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    sweeps[0].finished("early/sum", 7, data="mosi", data_fingerprint="data0", split_hash="other")
+    assert main(command) == 0
+    together = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert {"tables/runs.csv", "tables/pairs.csv", "figures/bars.png"} <= alone - together
+    assert {path for path in together if "/" not in path} == {"index.html", "statistics.md"}
+
+
 def test_a_terminal_shows_it(sweeps):
     console = Console(width=100, file=io.StringIO(), force_terminal=False)
     console.print(rich_table([across(*sweeps).table], console=console))

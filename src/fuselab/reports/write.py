@@ -24,6 +24,7 @@ from fuselab.runs.files import write_whole
 
 DIGITS = "%.10g"  # beyond them sums hang on the number of threads
 PAGE, STATISTICS, PAIRS, FIGURES = "index.html", "statistics.md", "tables/pairs.csv", "figures"
+NOT_ALWAYS = (STATISTICS, PAIRS, "tables/table.csv", "tables/runs.csv", "tables/sources.csv")
 LONGEST = 120  # letters of a folder's name
 
 
@@ -80,13 +81,43 @@ def write_report(reports: Sequence[Report], across: Across | None, folder: Path)
         said = _texts_across(across)
         texts |= said
         together = _tell(across) | {"downloads": said, "figures": _figures(folder, ".")}
-    for name in {(Path(place) / name).as_posix() for place in [*places, "."] for name in (STATISTICS, PAIRS)}:
+    for name in {(Path(place) / name).as_posix() for place in [*places, "."] for name in NOT_ALWAYS}:
         if name not in texts:
-            (folder / name).unlink(missing_ok=True)  # of an earlier report, when more could be said
+            (folder / name).unlink(missing_ok=True)  # of an earlier report, of other runs or when more could be said
     texts[PAGE] = write_page({"reports": pages, "across": together})
     for name, text in texts.items():
         write_whole(folder / name, partial(_fill, content=text.encode()))
     return [folder / name for name in texts]
+
+
+def write_all(reports: Sequence[Report], across: Across | None, folder: Path) -> list[Path]:
+    """Write one report or several, with their figures.
+
+    Args:
+        reports: what to write
+        across: what several say together; None for one
+        folder: to write into
+
+    Returns:
+        what a user may open: the files, and of several reports each one's folder and the files of all
+
+    Raises:
+        RunFolderError: predictions that can't be read, or the folder can't be written
+    """
+    from fuselab.reports.plots.figures import gather as gather_figures
+    from fuselab.reports.plots.figures import write_figures, write_ranks
+
+    places = name_folders(reports)
+    # The page links the figures, so that they come before it.
+    drawn = [
+        write_figures(gather_figures(made), folder / place / FIGURES)
+        for made, place in zip(reports, places, strict=True)
+    ]
+    if across is not None:
+        drawn.append(write_ranks(across, folder / FIGURES))
+    files = [*write_report(reports, across, folder), *drawn]
+    own = [] if across is None else [folder / place for place in places]
+    return [*own, *(path for path in files if not any(path.is_relative_to(one) for one in own))]
 
 
 def name_folders(reports: Sequence[Report]) -> list[str]:

@@ -91,6 +91,8 @@ def write_ranks(across: Across, out: Path) -> Path:
             write_figure(drawn.figure, out, "ranks")
         else:
             remove_figure(out, "ranks")
+    for name in set(FIGURES) - {"ranks"}:
+        remove_figure(out, name)  # of an earlier report, of one set of runs
     page = out / "README.md"
     write_whole(page, lambda path: path.write_bytes(f"# Figures\n\n{_say('ranks', drawn)}".encode()))
     return page
