@@ -260,7 +260,8 @@ def test_the_command_line_logs_what_it_has_written_without_torch(sweep):
     assert done.returncode == 0, done.stderr
     *_, said, last = done.stdout.splitlines()
     assert last == "0 []"
-    assert done.stderr == ""
+    # On a machine that never drew a figure matplotlib says that it looks for fonts; W&B says nothing.
+    assert [line for line in done.stderr.splitlines() if "font cache" not in line] == []
     found = read_offline(Path(said))
     assert found.summary["page/_type"] == "html-file"
     tables = {key.split("/")[1] for key in found.summary if key.startswith("tables/")}
