@@ -51,6 +51,7 @@ def cells(found: Across) -> dict[str, list[str]]:
 def test_each_data_has_a_column_and_methods_their_average_rank(sweeps):
     found = across(*sweeps)
     assert found.table.headings == ("mosi accuracy", "digits accuracy", "uci accuracy", "average rank")
+    assert found.table.notes[0] == "mosi, test split, 12 runs with batch_size 128, max_epochs 15, train_samples 4096"
     assert cells(found) == {
         "unimodal/image": ["0.500 ± 0.010", "0.400 ± 0.010", "0.300 ± 0.010", "4.00"],
         "late/mean": ["0.700 ± 0.010", "0.600 ± 0.010", "0.650 ± 0.010", "2.67"],
@@ -106,6 +107,10 @@ def test_runs_of_one_sweep_that_share_too_little_are_said_at_the_top(sweeps):
     found = across(sweeps[0])
     assert found.table.notes[0] == (
         "runs of mosi differ in data, split or budget and never share a column: mosi, split split0, mosi, split other"
+    )
+    assert found.table.notes[1:] == (
+        "mosi, split split0: mosi, test split, 12 runs with batch_size 128, max_epochs 15, train_samples 4096",
+        "mosi, split other: mosi, test split, 1 run with batch_size 128, max_epochs 15, train_samples 4096",
     )
     assert not found.independent
     assert found.over[0] == "sets of runs"

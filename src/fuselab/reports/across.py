@@ -135,7 +135,10 @@ def _rank(shown: Sequence[Report], rows: Sequence[dict[str, dict[object, object]
 
 
 def _notes(reports: Sequence[Report]) -> tuple[str, ...]:
-    said = [f"{one.called}: {note}" for one in reports for note in (one.title, *one.notes)]
+    said = []
+    for one in reports:
+        said.append(one.title if one.title.startswith(f"{one.called}, ") else f"{one.called}: {one.title}")
+        said += [f"{one.called}: {note}" for note in one.notes]
     sweeps = {sweep for one in reports for sweep in one.loaded.sweeps}
     for sweep in sorted(sweeps):
         called = [one.called for one in reports if sweep in one.loaded.sweeps]
