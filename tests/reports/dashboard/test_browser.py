@@ -134,6 +134,22 @@ def test_search_and_families_leave_what_is_asked_for(shown):
     expect(page.get_by_text("No method is left")).to_have_count(2)
 
 
+def test_numbers_are_rounded_as_in_the_tables(shown, tmp_path):
+    """What is rounded twice, or lies exactly between two, must not come out another number."""
+    values = {"early/a": 0.85849609375, "early/b": 0.8125, "early/c": 0.8135, "early/d": 0.1875, "early/e": 0.0005}
+    sweep = SweepFolder(tmp_path / "ties")
+    for method, value in values.items():
+        sweep.finished(method, 0, value, seconds={"fit": 100 * value, "test": 0.25, "total": 0.75})
+    write(sweep.path)
+    lines = (sweep.path / "report" / "tables" / "table.md").read_text(encoding="utf-8").splitlines()
+    table = [[cell.strip() for cell in line.strip("| ").split("|")] for line in lines if line.startswith("| early")]
+    shown.address = (sweep.path / "report" / "index.html").as_uri()
+    shown.open()
+    columns = {4: 2, 5: 3, 12: 10}  # on the page and in the table: accuracy, macro-F1, seconds
+    for here, there in columns.items():
+        assert [text.strip() for text in shown.column(here)] == [row[there] for row in table]
+
+
 def test_another_metric_is_shown_in_the_chart_and_the_table(shown):
     page = shown.open()
     expect(page.get_by_role("img", name="accuracy by method")).to_be_visible()

@@ -10,7 +10,7 @@ import pandas as pd
 
 from fuselab.reports.aggregate import CONSTANTS, measure_columns
 from fuselab.reports.columns import HEADINGS, Columns
-from fuselab.reports.dashboard.numbers import short, shorts
+from fuselab.reports.dashboard.numbers import EXACT, short, shorts
 from fuselab.reports.load import Split
 from fuselab.reports.table import Column
 
@@ -95,7 +95,7 @@ def of_method(row: dict[Any, Any], measures: Sequence[Measure]) -> list[list[flo
         measures: in order
     """
     return [
-        shorts([row[one.name]]) if one.constant else shorts([row[f"{one.name}_mean"], row[f"{one.name}_std"]])
+        shorts([row[one.name]] if one.constant else [row[f"{one.name}_mean"], row[f"{one.name}_std"]], EXACT)
         for one in measures
     ]
 
@@ -109,7 +109,7 @@ def of_run(row: dict[Any, Any], measures: Sequence[Measure], there: dict[str, st
         there: columns of runs by measure
     """
     values = [row[there.get(one.name, one.name)] for one in measures]
-    return [None if value is None or isinstance(value, str) else short(value) for value in values]
+    return [None if value is None or isinstance(value, str) else short(value, EXACT) for value in values]
 
 
 def _measure(column: Column, group: Literal["metric", "slice", "cost"], columns: Columns) -> Measure:

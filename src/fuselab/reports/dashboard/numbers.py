@@ -6,10 +6,15 @@ import math
 from collections.abc import Iterable
 
 DIGITS = 5  # significant; a screen shows three
+EXACT = 12  # of what tables show too: what is rounded twice may come out another number
 
 
-def short(value: float) -> float | int | None:
+def short(value: float, digits: int = DIGITS) -> float | int | None:
     """Return a number with few digits; None where it is none.
+
+    Args:
+        value: the number
+        digits: significant ones
 
     Example:
         >>> short(0.123456789), short(3.0), short(123456789.0), short(float("nan"))
@@ -20,9 +25,9 @@ def short(value: float) -> float | int | None:
         return None
     if value.is_integer():
         return int(value)
-    return float(f"{value:.{DIGITS}g}")
+    return float(f"{value:.{digits}g}")
 
 
-def shorts(values: Iterable[float]) -> list[float | int | None]:
+def shorts(values: Iterable[float], digits: int = DIGITS) -> list[float | int | None]:
     """Return several numbers with few digits."""
-    return [short(value) for value in values]
+    return [short(value, digits) for value in values]

@@ -12,10 +12,18 @@ function sayBytes(value) {
   return value >= 1 << 30 ? `${(value / 2 ** 30).toFixed(2)} GiB` : `${Math.round(value / 2 ** 20)} MiB`;
 }
 
+// As the tables round: what lies exactly between two goes to the even one. Only odd multiples of a power of 1/2 do.
+function sayFixed(value, digits) {
+  const halves = Math.abs(value) * 2 ** (digits + 1);
+  if (halves % 2 !== 1) return value.toFixed(digits);
+  const lower = Math.floor(Math.abs(value) * 10 ** digits);
+  return ((Math.sign(value) * (lower + (lower % 2))) / 10 ** digits).toFixed(digits);
+}
+
 const SAY = {
-  fraction: (value) => value.toFixed(3),
+  fraction: (value) => sayFixed(value, 3),
   count: sayCount,
-  seconds: (value) => value.toFixed(1),
+  seconds: (value) => sayFixed(value, 1),
   bytes: sayBytes,
 };
 
