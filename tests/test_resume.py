@@ -268,7 +268,7 @@ def test_a_full_disk_is_said_in_words_and_leaves_nothing_half_written(compose, w
     assert_same(done(config), whole)
 
 
-STRESSED = 4
+STRESSED = 4  # runs for each kill, so that there is always one to be killed
 
 
 def kill_alone(process: subprocess.Popen[str]) -> None:
@@ -291,7 +291,8 @@ def test_a_sweep_killed_again_and_again_finishes_every_run_once(kills, whole, ca
     chance = random.Random(seed)
     ways = [kill_alone, kill_group, kill_tree]
     chance.shuffle(ways)
-    command = ["-m", "launcher=joblib", "hydra.launcher.n_jobs=2", *LONG, "name=stress", f"seed=range({STRESSED})"]
+    number = STRESSED * kills
+    command = ["-m", "launcher=joblib", "hydra.launcher.n_jobs=2", *LONG, "name=stress", f"seed=range({number})"]
     sweep = tmp_path / "outputs" / "stress"
     kept: dict[str, int] = {}
     for way in ways[:kills]:
@@ -307,7 +308,7 @@ def test_a_sweep_killed_again_and_again_finishes_every_run_once(kills, whole, ca
     note = f"FUSELAB_STRESS={seed}\n{said}"
     assert process.returncode == 0, note
     folders = list(find_runs(sweep))
-    assert [status_of(one).state for one in folders] == ["finished"] * STRESSED, note
+    assert [status_of(one).state for one in folders] == ["finished"] * number, note
     for folder in folders:
         result = result_of(folder)
         assert result["epochs"] == EPOCHS, note

@@ -145,29 +145,29 @@ def _report(options: argparse.Namespace) -> int:
     from fuselab.reports.across import compare_across
     from fuselab.reports.against import compare_all, write_tables
     from fuselab.reports.load import load
-    from fuselab.reports.report import report
+    from fuselab.reports.report import report_all
     from fuselab.reports.terminal import rich_table
     from fuselab.reports.write import default_folder, write_all
     from fuselab.runs.folder import find_sweep
 
     sweeps, layout = _asked(options)
     folder = options.out or default_folder(sweeps, split=options.split)
-    made = [report(one, split=options.split, layout=layout) for one in load(*sweeps, split=options.split)]
+    made = report_all(load(*sweeps, split=options.split), split=options.split, layout=layout)
     across = compare_across(made) if len(made) > 1 else None
     console = Console()
     for one in made:
         console.print(one.rich(console))
     if across is not None:
-        console.print(rich_table([across.table], console=console))
-    changes: list[Path] = []
+        console.print(rich_table(across.in_terminal(), console=console))
+    shown = write_all(made, across, folder)
     if options.against is not None:
         earlier = load(find_sweep(options.against, output_dir=options.output_dir), split=options.split)
-        before = [report(one, split=options.split, layout=layout) for one in earlier]
+        before = report_all(earlier, split=options.split, layout=layout)
         changed = compare_all(made, before, settings=layout.statistics)
         for table in changed:
             console.print(rich_table([table], console=console))
-        changes.append(write_tables(changed, folder / "against.md"))
-    for path in (*write_all(made, across, folder), *changes):
+        shown.append(write_tables(changed, folder / "against.md"))
+    for path in shown:
         console.print(str(path), highlight=False, soft_wrap=True)
     if options.log is not None:
         from fuselab.runs.report_log import log_report, project_of
@@ -188,9 +188,9 @@ def _asked(options: argparse.Namespace) -> tuple[list[Path], Layout]:
     names = [one for one in options.rest if one not in changes]
     if not names:
         raise ConfigError(f"the command line ({' '.join(options.rest)}) must name a sweep; such as fuselab report demo")
-    changes += [f"statistics.{key}={value}" for key, value in given.items() if value is not None]
     sweeps = [find_sweep(one, output_dir=options.output_dir) for one in names]
-    return sweeps, read_layout(changes, config_dir=options.config_dir)
+    statistics = {key: value for key, value in given.items() if value is not None}
+    return sweeps, read_layout(changes, config_dir=options.config_dir, **statistics)
 
 
 def _sync(options: argparse.Namespace) -> int:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from fuselab.reports.across import Across, compare_across
 from fuselab.reports.load import load
 from fuselab.reports.report import report
 from fuselab.reports.terminal import rich_table
-from fuselab.reports.write import default_folder
+from fuselab.reports.write import default_folder, name_folders
 
 from .conftest import SweepFolder, make_layout, write
 
@@ -84,9 +86,8 @@ def test_a_method_that_a_data_lacks_has_no_rank(sweeps, tmp_path):
     assert cells(found)["early/concat"][-1] == "1.33"
     too_few = write_sweep(tmp_path / "outputs" / "too_few", 2, methods=METHODS[:2])
     assert across(*sweeps[:2], too_few).table.headings[-1] == "uci accuracy"
-    assert across(*sweeps[:2], too_few).claims == (
-        "ranks need at least 3 methods that all sets of runs have: nothing is said of methods over all of them",
-    )
+    (said,) = across(*sweeps[:2], too_few).claims
+    assert said.startswith("ranks must be of a known metric, of at least 3 methods and of 2 sets of runs")
 
 
 def test_metrics_that_point_the_other_way_are_ranked_the_other_way(sweeps, tmp_path):
@@ -132,7 +133,7 @@ def test_the_files_of_several_reports(sweeps, tmp_path):
     assert set(names) == {
         *(f"{data}/tables/{name}" for data in DATA for name in own),
         *(f"{data}/statistics.md" for data in DATA),
-        "tables/table.md", "tables/table.tex", "tables/table.html", "statistics.md", "index.html",
+        "tables/table.md", "tables/table.tex", "tables/table.html", "tables/table.csv", "statistics.md", "index.html",
     }  # fmt: skip
     assert "## Average ranks" in (folder / "statistics.md").read_text(encoding="utf-8")
     again = write(*(one.path for one in sweeps), out=tmp_path / "again")
@@ -165,12 +166,73 @@ def test_what_was_written_of_one_set_of_runs_does_not_stay_beside_several(sweeps
     together = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert {"tables/runs.csv", "tables/pairs.csv", "figures/bars.png"} <= alone - together
     assert {path for path in together if "/" not in path} == {"index.html", "statistics.md"}
+    kept = folder / "mosi_split_split0" / "mine.txt"
+    kept.write_text("mine")
+    (next(sweeps[0].path.glob("early-sum-s7-*")) / "status.json").unlink()
+    assert main(command) == 0
+    left = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert left == alone | {"mosi_split_split0/mine.txt"}
+
+
+def test_a_table_of_changes_does_not_outlive_its_report(sweeps, tmp_path):
+    command = ["report", "mosi", "--output-dir", str(tmp_path / "outputs")]
+    assert main([*command, "--against", "mosi"]) == 0
+    assert (sweeps[0].path / "report" / "against.md").is_file()
+    assert main(command) == 0
+    assert not (sweeps[0].path / "report" / "against.md").exists()
+
+
+def test_the_table_is_there_as_numbers(sweeps):
+    frame = across(*sweeps[:2], columns=("main",)).frame.set_index("method")
+    assert frame.loc["early/sum", "digits accuracy_mean"] == pytest.approx(0.82)
+    assert frame.loc["early/sum", "digits accuracy_std"] == pytest.approx(0.01)
+    assert frame.loc["early/concat", "average_rank"] == 1.5
+
+
+def test_a_metric_of_unknown_direction_is_not_ranked(tmp_path):
+    sweeps = [SweepFolder(tmp_path / name) for name in ("a", "b")]
+    for sweep in sweeps:
+        for place, method in enumerate(METHODS):
+            told = {"data": sweep.path.name, "data_fingerprint": sweep.path.name}
+            sweep.finished(method, 0, test={"my_score": 0.1 * place, "loss": 1.0}, **told)
+    found = across(*sweeps)
+    assert found.ranks is None
+    assert "known metric" in found.claims[0]
+
+
+def test_runs_without_a_metric_make_a_table_without_columns(tmp_path):
+    sweeps = [SweepFolder(tmp_path / name) for name in ("a", "b")]
+    for sweep in sweeps:
+        for method in METHODS:
+            told = {"data": sweep.path.name, "data_fingerprint": sweep.path.name}
+            sweep.finished(method, 0, test={"loss": 1.0}, **told)
+    found = across(*sweeps)
+    assert found.table.headings == ()
+    assert found.table.footnotes == ("there is no metric but the loss",)
+
+
+def test_folders_of_reports_are_told_apart(sweeps):
+    (made,) = (report(one, split="test", layout=make_layout()) for one in load(sweeps[0].path, split="test"))
+    names = ("a", "a_2", "a?", "x" * 300)
+    called = [replace(made, loaded=replace(made.loaded, called=name)) for name in names]
+    assert name_folders(called) == ["a", "a_2", "a_3", "x" * 120]
+
+
+def test_an_error_says_of_which_data_it_is(sweeps, tmp_path, capsys):
+    fewer = write_sweep(tmp_path / "outputs" / "fewer", 2, methods=METHODS[:1])
+    command = ["report", "mosi", fewer.path.name, "--baseline", "early/sum", "--output-dir"]
+    assert main([*command, str(tmp_path / "outputs")]) == 2
+    assert "uci: the baseline (early/sum) must be a method" in capsys.readouterr().err
 
 
 def test_a_terminal_shows_it(sweeps):
     console = Console(width=100, file=io.StringIO(), force_terminal=False)
-    console.print(rich_table([across(*sweeps).table], console=console))
+    console.print(rich_table(across(*sweeps).in_terminal(), console=console))
     assert "0.820 ± 0.010" in console.file.getvalue()
+    narrow = Console(width=60, file=io.StringIO(), force_terminal=False)
+    narrow.print(rich_table(across(*sweeps).in_terminal(), console=narrow))
+    (line,) = (line for line in narrow.file.getvalue().splitlines() if "early/sum" in line)
+    assert line.split() == ["early/sum", "0.800", "0.820", "0.600", "2.00"]
 
 
 def test_a_report_of_no_sweep_is_refused(capsys):
@@ -179,5 +241,14 @@ def test_a_report_of_no_sweep_is_refused(capsys):
 
 
 def test_many_sweeps_need_a_folder(tmp_path):
-    with pytest.raises(ConfigError, match=r"must have a shorter name; choose one with --out"):
-        default_folder([tmp_path / f"{'long' * 10}{number}" for number in range(4)], split="test")
+    long = [tmp_path / f"{'long' * 10}{number}" for number in range(4)]
+    for sweeps in (long, [tmp_path / "a" / "x", tmp_path / "b" / "x"]):
+        with pytest.raises(ConfigError, match=r"must have a short name .*; choose one with --out"):
+            default_folder(sweeps, split="test")
+
+
+def test_a_sweep_that_is_named_by_a_path_has_its_own_name(tmp_path, monkeypatch):
+    (tmp_path / "old").mkdir()
+    monkeypatch.chdir(tmp_path / "old")
+    folder = default_folder([Path(), Path("../new")], split="test")
+    assert folder.resolve() == tmp_path / "old+new" / "report"

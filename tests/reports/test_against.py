@@ -9,7 +9,7 @@ from fuselab.cli import main
 from fuselab.errors import RunFolderError
 from fuselab.reports.against import compare_all, compare_reports, write_tables
 from fuselab.reports.load import load
-from fuselab.reports.report import report
+from fuselab.reports.report import report, report_all
 from fuselab.reports.table import Table
 
 from .conftest import SweepFolder, make_layout, make_report, make_settings
@@ -88,6 +88,46 @@ def test_it_is_written_whole(tmp_path):
     text = write_tables([table, table], tmp_path / "a.md").read_text(encoding="utf-8")
     assert text.startswith("# now against before")
     assert text.count("\n# now against before") == 1
+
+
+def test_rows_of_one_sweep_that_differ_are_no_change(tmp_path):
+    before = sweep_of(tmp_path / "before", {"early/sum": (0.5, 0.6)})
+    now = sweep_of(tmp_path / "now", {"early/sum": (0.5, 0.6)})
+    for rate in (0.1, 0.01):
+        sweep_more(now, {"late/mean": (0.5, 0.6)}, config={"optimizer": {"lr": rate}})
+    assert not [note for note in compared(now, before).notes if "settings" in note]
+
+
+def test_an_equal_change_in_every_seed_is_said(tmp_path):
+    before = sweep_of(tmp_path / "before", {"early/sum": (0.5, 0.5)})
+    now = sweep_of(tmp_path / "now", {"early/sum": (0.25, 0.25)})
+    (row,) = compared(now, before).families[0]
+    assert row.cells[-1].text == "every seed alike: no spread to test"
+
+
+def test_a_metric_that_one_lacks_is_refused(tmp_path):
+    sweeps = [SweepFolder(tmp_path / name) for name in ("now", "before")]
+    for sweep, metric in zip(sweeps, ("accuracy", "mae"), strict=True):
+        sweep.finished("early/sum", 0, test={metric: 0.5, "loss": 1.0})
+    with pytest.raises(RunFolderError, match=r"the metric of now \(accuracy\) must be one that before has too"):
+        compared(*sweeps)
+    nothing = SweepFolder(tmp_path / "nothing")
+    nothing.finished("early/sum", 0, test={"loss": 1.0})
+    with pytest.raises(RunFolderError, match=r"the metric of nothing \(none but the loss\)"):
+        compared(nothing, sweeps[0])
+
+
+def test_sweeps_of_one_name_are_told_apart_by_their_folders(tmp_path):
+    sweeps = [sweep_of(tmp_path / name / "trio", BEFORE) for name in ("new", "old")]
+    assert compared(*sweeps).title.startswith("new/trio against old/trio: ")
+
+
+def test_what_was_not_compared_is_said(tmp_path):
+    before, now = (sweep_of(tmp_path / name, BEFORE) for name in ("before", "now"))
+    sweep_more(now, {"early/sum": (0.1,)}, data="other", data_fingerprint="other")
+    reports = [report_all(load(one.path, split="test"), split="test", layout=make_layout()) for one in (now, before)]
+    (table,) = compare_all(*reports, settings=make_settings())
+    assert table.notes[0] == "not in before, and not compared: other"
 
 
 def test_each_kind_of_runs_is_compared_with_its_own(tmp_path):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -64,6 +66,21 @@ def test_cells_show_the_interval_and_footnotes_what_was_drawn(answered_sweep):
         "drawn over seeds alone: macro-F1, calibration error, fit s, memory MiB",
         "an interval over few seeds is too narrow; bold rests on tests, not on it",
     )
+
+
+def test_where_nothing_can_be_drawn_it_is_said(sweep):
+    sweep.finished("early/sum", 0)
+    made = make_report(sweep.path, cell="interval")
+    assert made.table(made.columns.chosen).footnotes[0] == "mean over one seed; nothing to draw an interval from"
+
+
+def test_a_slice_without_samples_has_intervals_over_seeds(answered_sweep):
+    for path in answered_sweep.path.glob("*/result.json"):
+        result = json.loads(path.read_text())
+        result["test"]["slices"]["ghost"] = {"accuracy": 0.5 + 0.01 * result["seed"]}
+        path.write_text(json.dumps(result))
+    made = make_report(answered_sweep.path, cell="interval")
+    assert made.methods["ghost.accuracy_low"].notna().all()
 
 
 def test_a_method_without_a_mean_has_no_interval(answered_sweep):

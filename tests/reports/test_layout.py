@@ -56,6 +56,9 @@ def test_a_layout_of_ones_own_says_only_what_differs(tmp_path: Path):
         ("statistics.alpha=much", r"alpha \(much\) must be a number"),
         ("digits=many", r"digits \(many\) must be a whole number"),
         ("digits=-1", r"digits \(-1\) must be a whole number"),
+        ("digits=true", r"digits \(True\) must be a whole number"),
+        ("statistics.baseline=3", r"baseline \(3\) must be the name of a method"),
+        ("names.a={b: c}", r"names\.a \(.*\) must be text"),
         ("percent=2", r"percent \(2\) must be true or false"),
         ("cell=medians", r"cell \(medians\) must be one of deviation, interval, mean"),
         ("columns=main", r"columns \(main\) must be a list; write columns=\[main\]"),
@@ -67,6 +70,24 @@ def test_a_layout_of_ones_own_says_only_what_differs(tmp_path: Path):
 def test_what_cannot_be_is_refused_by_name(change, words):
     with pytest.raises(ConfigError, match=words):
         read_layout([change], config_dir=None)
+
+
+def test_a_name_may_hold_a_dot_and_is_given_once():
+    assert read_layout(["names.easy.accuracy=Easy"], config_dir=None).names == {"easy.accuracy": "Easy"}
+    with pytest.raises(ConfigError, match=r"names\.\S+ \(Sum\) must not be what \S+ is called too"):
+        read_layout(["names.early/sum=Sum", "names.late/sum=Sum"], config_dir=None)
+
+
+def test_what_is_given_as_a_value_is_not_read_as_yaml():
+    name = "early/sum · width=64, note: x # y"
+    assert read_layout([], config_dir=None, baseline=name).statistics.baseline == name
+
+
+def test_a_layout_of_ones_own_needs_a_name_of_its_own(tmp_path: Path):
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "full.yaml").write_text("digits: 2")
+    with pytest.raises(ConfigError, match=r"full\.yaml\) must have a name of its own"):
+        read_layout([], config_dir=tmp_path)
 
 
 @pytest.mark.parametrize(("text", "words"), [("a: [", "readable YAML"), ("- 1", "must be a mapping")])

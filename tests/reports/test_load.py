@@ -112,8 +112,32 @@ def test_runs_of_two_sweeps_on_one_data_come_together_and_each_counts_once(full_
     assert loaded.sweeps == (full_sweep.path, other.path)
     assert len(loaded.runs) == 13
     assert loaded.copies == (copy.name,)
+    failed = other.other("failed", "late/average", 1)
+    for order in ((other, full_sweep), (full_sweep, other)):
+        (loaded,) = load(*(one.path for one in order), split="test")
+        assert loaded.left_out == {"failed": (failed.name,)}
     (again,) = load(full_sweep.path, full_sweep.path, split="test")
     assert (len(again.runs), again.copies) == (12, ())
+
+
+def test_a_sweep_of_copies_alone_is_not_forgotten(full_sweep, tmp_path):
+    other = SweepFolder(tmp_path / "outputs" / "copies")
+    other.finished("early/sum", 0, 0.8)
+    failed = other.other("failed", "early/sum", 1)
+    for order in ((other, full_sweep), (full_sweep, other)):
+        (loaded,) = load(*(one.path for one in order), split="test")
+        assert loaded.left_out == {"failed": (failed.name,)}
+        assert set(loaded.sweeps) == {other.path, full_sweep.path}
+
+
+def test_one_run_with_two_results_is_refused(full_sweep, tmp_path):
+    """The code may have changed between two sweeps; whichever is named first must not win."""
+    other = SweepFolder(tmp_path / "outputs" / "later")
+    other.finished("early/sum", 0, 0.1)
+    with pytest.raises(
+        RunFolderError, match=r"early-sum-s0-\w+ must have found the same in .*trio and in .*later; .*--against"
+    ):
+        load(full_sweep.path, other.path, split="test")
 
 
 def test_a_run_that_was_not_measured_on_the_split_is_left_out(full_sweep):

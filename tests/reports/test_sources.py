@@ -15,22 +15,26 @@ def sources(full_sweep):
     return files["sources.csv"], pd.read_csv(files["sources.csv"]), pd.read_csv(files["table.csv"])
 
 
-def test_the_mean_of_a_row_is_what_stands_in_the_table(sources):
+def test_the_mean_of_a_method_is_what_stands_in_the_table(sources):
     _, runs, table = sources
-    table = table.assign(row=table["method"].replace({"early/sum": "Sum"})).set_index("row")
-    columns = {
-        "accuracy": "accuracy_mean",
-        "macro-F1": "macro_f1_mean",
-        "redundant": "redundant.accuracy_mean",
-        "parameters": "parameters",
-        "fit s": "fit_seconds_mean",
-        "memory MiB": "peak_memory_bytes_mean",
-    }
-    means = runs.groupby("row")[list(columns)].mean()
-    assert sorted(means.index) == ["Sum", "attention/cross", "early/concat", "unimodal/image"]
-    for heading, column in columns.items():
-        for row, mean in means[heading].items():
-            assert table.loc[row, column] == pytest.approx(mean, rel=1e-12)
+    table = table.set_index("method")
+    columns = {"accuracy": "accuracy_mean", "redundant.accuracy": "redundant.accuracy_mean"}
+    columns |= {"parameters": "parameters", "fit_seconds": "fit_seconds_mean"}
+    columns |= {"peak_memory_bytes": "peak_memory_bytes_mean"}
+    means = runs.groupby("method")[list(columns)].mean()
+    assert sorted(means.index) == ["attention/cross", "early/concat", "early/sum", "unimodal/image"]
+    for name, column in columns.items():
+        for method, mean in means[name].items():
+            assert table.loc[method, column] == pytest.approx(mean, rel=1e-12)
+
+
+def test_what_slices_are_called_hides_nothing(sweep):
+    test = {"accuracy": 0.5, "loss": 1.0, "slices": {name: {"accuracy": 0.1} for name in ("seed", "a_b", "a b")}}
+    sweep.finished("early/sum", 3, test=test)
+    (path,) = (path for path in write(sweep.path) if path.name == "sources.csv")
+    (one,) = pd.read_csv(path).to_dict("records")
+    assert one["seed"] == 3
+    assert {one["seed.accuracy"], one["a_b.accuracy"], one["a b.accuracy"]} == {0.1}
 
 
 def test_every_line_leads_to_its_files_and_says_what_they_say(sources):

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from fuselab.reports.labels import name_row
 from fuselab.reports.load import name_some
 from fuselab.reports.report import Report
 from fuselab.reports.statistics.claims import say_p
 from fuselab.reports.statistics.omnibus import Omnibus, friedman_nemenyi
-from fuselab.reports.statistics.scores import HIGHER
+from fuselab.reports.statistics.scores import HIGHER, LOWER
 from fuselab.reports.table import NOTHING, PLUS_MINUS, Cell, Row, Table, make_cell
 
+NO_RANKS = "ranks must be of a known metric, of at least 3 methods and of 2 sets of runs that all of them have"
 FEW = 5  # sets of data below which Friedman's chi-square is a poor approximation (Demšar 2006, section 3.2.2)
 
 
@@ -24,6 +27,7 @@ class Across:
 
     Args:
         table: a row a method, a column a report
+        frame: the same as numbers
         ranks: of the methods that all of them have; None where these are too few
         alpha: of their critical difference
         independent: whether no two of them are of the same data
@@ -31,10 +35,20 @@ class Across:
     """
 
     table: Table
+    frame: pd.DataFrame
     ranks: Omnibus | None
     alpha: float
     independent: bool
     claims: tuple[str, ...]
+
+    def in_terminal(self) -> list[Table]:
+        """Layouts from the widest to the narrowest."""
+        lean = [
+            tuple(replace(row, cells=tuple(Cell(cell.mean, value=cell.value) for cell in row.cells)) for row in rows)
+            for rows in self.table.families
+        ]
+        said = ("means over seeds; their deviations are in table.md", *self.table.footnotes[1:])
+        return [self.table, replace(self.table, families=tuple(lean), footnotes=said)]
 
     @property
     def over(self) -> tuple[str, str]:
@@ -84,8 +98,9 @@ def compare_across(reports: Sequence[Report]) -> Across:
             notes=_notes(reports),
             headings=(*headings, *(["average rank"] if ranks is not None else [])),
             families=tuple(tuple(several) for several in groups.values()),
-            footnotes=_footnotes(shown, ranks),
+            footnotes=_footnotes(reports, shown, ranks),
         ),
+        frame=_frame(shown, rows, ranks, _order(reports)),
         ranks=ranks,
         alpha=reports[0].layout.statistics.alpha,
         independent=independent,
@@ -111,7 +126,27 @@ def _order(reports: Sequence[Report]) -> dict[str, tuple[str, str, str]]:
     }
 
 
-def _rank(shown: Sequence[Report], rows: Sequence[dict[str, dict[object, object]]]) -> Omnibus | None:
+def _frame(
+    shown: Sequence[Report],
+    rows: Sequence[dict[str, dict[Hashable, Any]]],
+    ranks: Omnibus | None,
+    order: dict[str, tuple[str, str, str]],
+) -> pd.DataFrame:
+    """Return a row a method: mean and deviation in each report, and the average rank."""
+    columns = {
+        f"{one.called} {one.columns.main[0].name}_{what}": [
+            found.get(name, {}).get(f"{one.columns.main[0].name}_{what}") for name in order
+        ]
+        for one, found in zip(shown, rows, strict=True)
+        for what in ("mean", "std")
+    }
+    if ranks is not None:
+        place = {name: number for number, name in enumerate(ranks.names)}
+        columns["average_rank"] = [float(ranks.rank[place[name]]) if name in place else None for name in order]
+    return pd.DataFrame({"method": list(order), **columns})
+
+
+def _rank(shown: Sequence[Report], rows: Sequence[dict[str, dict[Hashable, Any]]]) -> Omnibus | None:
     everywhere = [name for name in rows[0] if all(name in found for found in rows)] if rows else []
     value_DK = np.array(
         [
@@ -119,6 +154,8 @@ def _rank(shown: Sequence[Report], rows: Sequence[dict[str, dict[object, object]
             for one, found in zip(shown, rows, strict=True)
         ]
     ).reshape(len(shown), len(everywhere))
+    if any(one.columns.main[0].name not in HIGHER | LOWER for one in shown):
+        return None  # nobody knows whether more is better
     # Metrics of different data may point in different directions.
     sign_D = np.array([1.0 if one.columns.main[0].name in HIGHER else -1.0 for one in shown])
     value_DK = value_DK * sign_D[:, None]
@@ -150,17 +187,19 @@ def _notes(reports: Sequence[Report]) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _footnotes(shown: Sequence[Report], ranks: Omnibus | None) -> tuple[str, ...]:
+def _footnotes(reports: Sequence[Report], shown: Sequence[Report], ranks: Omnibus | None) -> tuple[str, ...]:
     cell = {
         "deviation": f"mean {PLUS_MINUS} sample standard deviation",
         "interval": "mean [bootstrap interval]",
         "mean": "mean",
-    }[shown[0].layout.cell]
+    }[reports[0].layout.cell]
     counts = {one.called: sorted(set(one.methods["seeds"])) for one in shown}
     seeds = ", ".join(
         f"{called} {several[0] if len(several) == 1 else f'{several[0]} to {several[-1]}'}"
         for called, several in counts.items()
     )
+    if not shown:
+        return ("there is no metric but the loss",)
     said = [f"{cell} over seeds ({seeds})"]
     if any(one.marked().get(one.columns.main[0].name) for one in shown):
         said.append("bold: may be the best in that column, and no other may, as tested in its own report")
@@ -173,9 +212,7 @@ def _footnotes(shown: Sequence[Report], ranks: Omnibus | None) -> tuple[str, ...
 
 def _claims(shown: Sequence[Report], ranks: Omnibus | None, *, independent: bool) -> tuple[str, ...]:
     if ranks is None:
-        return (
-            "ranks need at least 3 methods that all sets of runs have: nothing is said of methods over all of them",
-        )
+        return (f"{NO_RANKS}: nothing is said of methods over all of them",)
     settings = shown[0].layout.statistics
     number, methods = len(ranks.blocks), len(ranks.names)
     differ = "differ" if ranks.p <= settings.alpha else "are not shown to differ"

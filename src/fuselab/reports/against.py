@@ -6,14 +6,16 @@ Shapes: P methods that both have, S seeds that both have.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from fuselab.errors import RunFolderError
 from fuselab.reports.columns import HEADINGS
 from fuselab.reports.labels import flatten, name_row
-from fuselab.reports.load import SHARED, Run, name_some
+from fuselab.reports.load import SHARED, name_some
 from fuselab.reports.markdown import write_markdown
 from fuselab.reports.report import Report
 from fuselab.reports.statistics.claims import CORRECTED, say_number, say_p
@@ -26,6 +28,7 @@ from fuselab.runs.files import write_whole
 
 HEADINGS_OF_CHANGE = ("seeds", "before", "now", "change", "interval", "p", "verdict")
 WORSE, BETTER, SAME, OPEN, UNKNOWN = "worse", "better", "the same", "no change shown", "too few seeds to say"
+ALIKE = "every seed alike: no spread to test"
 VERDICT = len(HEADINGS_OF_CHANGE) - 1
 
 
@@ -38,15 +41,16 @@ def compare_reports(now: Report, before: Report, *, settings: Settings) -> Table
         settings: alpha and correction of the tests
 
     Raises:
-        RunFolderError: other data or another split, or no method in common
+        RunFolderError: other data or another split, or no method or metric in common
     """
-    metric, split = now.columns.compared()[0], now.split
+    split = now.split
+    metric = _metric(now, before)
     for key in ("data_fingerprint", "split_hash"):
         mine, theirs = (str(one.runs[key].iloc[0]) for one in (now, before))
         if mine != theirs:
             raise RunFolderError(
-                f"the sweeps ({_call(now)}, {_call(before)}) must share one {key} ({mine}, {theirs}); what changed "
-                "would be the data"
+                f"the sweeps ({_call(now, before)}, {_call(before, now)}) must share one {key} ({mine}, {theirs}); "
+                "what changed would be the data"
             )
     column = f"{split}.{metric}"
     later, earlier = (collect_scores(one.runs, column, samples=None) for one in (now, before))
@@ -54,8 +58,8 @@ def compare_reports(now: Report, before: Report, *, settings: Settings) -> Table
     seeds = [seed for seed in later.seeds if seed in earlier.seeds]
     if not names or not seeds:
         raise RunFolderError(
-            f"the sweeps ({_call(now)}, {_call(before)}) must have a method and a seed in common; compare sweeps of "
-            "the same methods"
+            f"the sweeps ({_call(now, before)}, {_call(before, now)}) must have a method and a seed in common; compare "
+            "sweeps of the same methods"
         )
     then_PS, now_PS = (_picked(scores, names, seeds) for scores in (earlier, later))
     tested = student_test((1.0 if later.higher else -1.0) * (now_PS - then_PS), alpha=settings.alpha)
@@ -79,7 +83,7 @@ def compare_reports(now: Report, before: Report, *, settings: Settings) -> Table
         groups.setdefault(families[name], []).append(Row(families[name], name, "", tuple(map(Cell, cells)), marked))
     heading = HEADINGS.get(metric, metric)
     return Table(
-        title=f"{_call(now)} against {_call(before)}: {heading} on the {split} split",
+        title=f"{_call(now, before)} against {_call(before, now)}: {heading} on the {split} split",
         notes=_notes(now, before, later, earlier),
         headings=HEADINGS_OF_CHANGE,
         families=tuple(tuple(rows) for rows in groups.values()),
@@ -103,12 +107,15 @@ def compare_all(now: Sequence[Report], before: Sequence[Report], *, settings: Se
     Raises:
         RunFolderError: no two of them share data and split
     """
-    pairs = []
+    pairs, alone = [], []
     for one in now:
         alike = [other for other in before if _kind(other, 2) == _kind(one, 2)]
         closest = [other for other in alike if _kind(other, 3) == _kind(one, 3)] or alike
         pairs += [(one, other) for other in closest[:1]]
-    return [compare_reports(one, other, settings=settings) for one, other in pairs or [(now[0], before[0])]]
+        alone += [] if closest else [one.called]
+    tables = [compare_reports(one, other, settings=settings) for one, other in pairs or [(now[0], before[0])]]
+    said = f"not in {_call(before[0], now[0])}, and not compared: {name_some(alone)}"
+    return [replace(table, notes=(said, *table.notes)) if alone else table for table in tables]
 
 
 def _kind(made: Report, keys: int) -> list[object]:
@@ -122,8 +129,24 @@ def write_tables(tables: Sequence[Table], path: Path) -> Path:
     return path
 
 
-def _call(made: Report) -> str:
-    return "+".join(sweep.name for sweep in made.loaded.sweeps)
+def _metric(now: Report, before: Report) -> str:
+    """Return the metric that both are compared in: the first one of the later report."""
+    found = now.columns.compared()
+    there = {column.name for column in before.columns.every()}
+    if not found or found[0] not in there:
+        said = found[0] if found else "none but the loss"
+        raise RunFolderError(
+            f"the metric of {_call(now, before)} ({said}) must be one that {_call(before, now)} has too; compare "
+            "sweeps of one task"
+        )
+    return found[0]
+
+
+def _call(made: Report, other: Report) -> str:
+    """Return what a report's sweeps are called, with their parents where the other's have the same names."""
+    names, others = (tuple(sweep.resolve() for sweep in one.loaded.sweeps) for one in (made, other))
+    alike = {one.name for one in names} & {one.name for one in others}
+    return "+".join(f"{one.parent.name}/{one.name}" if alike else one.name for one in names)
 
 
 def _picked(scores: Scores, names: list[str], seeds: list[int]) -> Array:
@@ -135,8 +158,10 @@ def _verdict(tested: Tested, place: int, *, holds: bool) -> str:
     difference, deviation = tested.difference[place], tested.deviation[place]
     if tested.seeds[place] and difference == 0 and not deviation > 0:
         return SAME
-    if tested.seeds[place] < 2 or np.isnan(tested.p[place]):
+    if tested.seeds[place] < 2:
         return UNKNOWN
+    if np.isnan(tested.p[place]):
+        return ALIKE
     return (BETTER if difference > 0 else WORSE) if holds else OPEN
 
 
@@ -156,17 +181,31 @@ def _interval(tested: Tested, place: int, metric: str) -> str:
 
 def _notes(now: Report, before: Report, later: Scores, earlier: Scores) -> tuple[str, ...]:
     said = []
-    for name, mine, theirs in ((_call(now), later, earlier), (_call(before), earlier, later)):
-        if alone := [one for one in mine.names if one not in theirs.names]:
+    called = _call(now, before), _call(before, now)
+    for name, there, elsewhere in zip(called, (later, earlier), (earlier, later), strict=True):
+        if alone := [one for one in there.names if one not in elsewhere.names]:
             said.append(f"only in {name}: {name_some(alone)}")
-    pairs: dict[tuple[str, int], list[Run]] = {}
-    for run in (*now.loaded.runs, *before.loaded.runs):
-        pairs.setdefault((run.method, run.seed), []).append(run)
-    configs = [tuple(flatten(run.config) for run in runs) for runs in pairs.values() if len(runs) == 2]
-    keys = sorted({key for one, other in configs for key in one | other if one.get(key) != other.get(key)})
+    mine, theirs = _configs(now), _configs(before)
+    keys = sorted(
+        {
+            key
+            for place in mine.keys() & theirs.keys()
+            for key in mine[place] | theirs[place]
+            if mine[place].get(key) != theirs[place].get(key)
+        }
+    )
     if keys:
         said.append(f"settings that changed: {name_some(keys)}")
     commits = [{str(run.result.get("git_commit")) for run in report.loaded.runs} for report in (now, before)]
     if commits[0] != commits[1]:
         said.append("the code changed: the runs come from other commits")
     return tuple(said)
+
+
+def _configs(made: Report) -> dict[tuple[str, int], dict[str, Any]]:
+    """Return the settings of each run by its row and seed."""
+    runs = {run.name: run for run in made.loaded.runs}
+    rows = made.runs[["run", "method", "label"]].astype(str).to_dict("records")
+    return {
+        (name_row(one["method"], one["label"]), runs[one["run"]].seed): flatten(runs[one["run"]].config) for one in rows
+    }

@@ -48,7 +48,7 @@ class Layout:
         if self.cell not in get_args(CellKind):
             known = get_args(CellKind)
             raise ConfigError(f"cell ({self.cell}) must be one of {', '.join(known)}; {nearest(str(self.cell), known)}")
-        if not isinstance(self.digits, int) or not 0 <= self.digits <= 10:
+        if isinstance(self.digits, bool) or not isinstance(self.digits, int) or not 0 <= self.digits <= 10:
             raise ConfigError(f"digits ({self.digits}) must be a whole number from 0 to 10; 3 is usual")
         if not isinstance(self.percent, bool):
             raise ConfigError(f"percent ({self.percent}) must be true or false; choose one")
@@ -59,12 +59,13 @@ class Layout:
             raise ConfigError("columns ([]) must name at least one measure; main is the first metric")
 
 
-def read_layout(changes: Sequence[str], *, config_dir: Path | None) -> Layout:
+def read_layout(changes: Sequence[str], *, config_dir: Path | None, **statistics: Any) -> Layout:
     """Return the layout that a command line asks for.
 
     Args:
         changes: ``report=NAME`` and ``KEY=VALUE``, as for training
         config_dir: a config folder of the user's own, searched too
+        statistics: what goes over all of it in how methods are compared
 
     Raises:
         ConfigError: no such layout or key, or a value that can't be
@@ -82,11 +83,13 @@ def read_layout(changes: Sequence[str], *, config_dir: Path | None) -> Layout:
             _merge(content, _read(str(name), folders))
     for key, value in pairs:
         if key != GROUP:
-            *parents, last = key.split(".")
+            # The name of a method or slice may hold a dot.
+            *parents, last = key.split(".", 1) if key.startswith("names.") else key.split(".")
             nested: dict[str, Any] = {last: value}
             for parent in reversed(parents):
                 nested = {parent: nested}
             _merge(content, nested)
+    _merge(content, {"statistics": statistics})
     return _make(content)
 
 
@@ -95,11 +98,16 @@ def _make(content: Mapping[str, Any]) -> Layout:
     for key, value in lists.items():
         if not isinstance(value, list):
             raise ConfigError(f"{key} ({value}) must be a list; write {key}=[{value}]")
-    names = {str(key): str(value) for key, value in content["names"].items()}
+    names = content["names"]
+    for name, called in names.items():
+        if isinstance(called, (Mapping, list)) or called is None:
+            raise ConfigError(f"names.{name} ({called}) must be text; such as names.{name}=Mine")
+        if twin := next((one for one in names if one != name and names[one] == called), None):
+            raise ConfigError(f"names.{name} ({called}) must not be what {twin} is called too; choose another name")
     return Layout(
         columns=tuple(lists["columns"]),
         families=tuple(lists["families"]),
-        names=names,
+        names={str(name): str(called) for name, called in names.items()},
         cell=content["cell"],
         digits=content["digits"],
         percent=content["percent"],
@@ -133,7 +141,9 @@ def _read(name: str, folders: Sequence[Path]) -> dict[str, Any]:
     known = [one.name for one in options(GROUP, folders)]
     if name not in known:
         raise ConfigError(f"{GROUP} ({name}) must be a file of conf/{GROUP}; {nearest(name, known)}")
-    path = next(path for folder in folders if (path := folder / GROUP / f"{name}.yaml").is_file())
+    path, *others = (path for folder in folders if (path := folder / GROUP / f"{name}.yaml").is_file())
+    if others:
+        raise ConfigError(f"the layout ({others[0]}) must have a name of its own, since {path} has it; rename it")
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -106,10 +106,11 @@ def load(*sweeps: Path, split: Split) -> tuple[Loaded, ...]:
         what may stand in one table each: in the order of the sweeps, those of one sweep with most runs first
 
     Raises:
-        RunFolderError: a sweep without a finished run that can be read
+        RunFolderError: a sweep without a finished run that can be read, or one run with two results
     """
     read = [_read(sweep, split) for sweep in dict.fromkeys(sweeps)]
     kinds: dict[str, dict[str, Run]] = {}
+    homes: dict[str, list[_Sweep]] = defaultdict(list)
     copies: list[str] = []
     for sweep in read:
         by_kind: dict[str, list[Run]] = defaultdict(list)
@@ -117,14 +118,16 @@ def load(*sweeps: Path, split: Split) -> tuple[Loaded, ...]:
             by_kind[_kind(run)].append(run)
         for kind in sorted(by_kind, key=lambda one: -len(by_kind[one])):
             there = kinds.setdefault(kind, {})
+            homes[kind].append(sweep)
             for run in by_kind[kind]:
-                # The name of a run's folder holds the hash of its config: this is the same run.
-                if there.setdefault(run.name, run) is not run:
+                first = there.setdefault(run.name, run)
+                if first is not run:
+                    _refuse_other(first, run)
                     copies.append(run.name)
     names = _call([next(iter(runs.values())) for runs in kinds.values()])
     return tuple(
-        _gather(called, [runs[name] for name in sorted(runs)], read, copies)
-        for called, runs in zip(names, kinds.values(), strict=True)
+        _gather(called, [kinds[kind][name] for name in sorted(kinds[kind])], homes[kind], copies)
+        for called, kind in zip(names, kinds, strict=True)
     )
 
 
@@ -218,9 +221,17 @@ def _traits(result: dict[str, Any]) -> list[tuple[str, str]]:
     return [*hashes, *((key, f"{key} {value}") for key, value in sorted(result["budget"].items()))]
 
 
-def _gather(called: str, runs: Sequence[Run], read: Iterable[_Sweep], copies: Sequence[str]) -> Loaded:
-    homes = {run.folder.path.parent for run in runs} | {run.folder.path for run in runs}
-    mine = [sweep for sweep in read if sweep.path in homes]
+def _refuse_other(first: Run, second: Run) -> None:
+    """Refuse two results of one run; the name of its folder holds the hash of its config."""
+    found = [json.dumps([run.result.get("val"), run.result.get("test")], sort_keys=True) for run in (first, second)]
+    if found[0] != found[1]:
+        raise RunFolderError(
+            f"the run {first.name} must have found the same in {first.folder.path.parent} and in "
+            f"{second.folder.path.parent}; compare two states of the code with fuselab report SWEEP --against SWEEP"
+        )
+
+
+def _gather(called: str, runs: Sequence[Run], mine: Sequence[_Sweep], copies: Sequence[str]) -> Loaded:
     left_out: dict[str, list[str]] = defaultdict(list)
     for sweep in mine:
         for state, names in sweep.left_out.items():

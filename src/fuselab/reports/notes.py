@@ -29,7 +29,8 @@ def title(runs: Sequence[Run], *, split: Split) -> str:
     """
     data = ", ".join(sorted({str(run.result["data"]) for run in runs}))
     budget = ", ".join(f"{key} {value}" for key, value in sorted(runs[0].result["budget"].items()))
-    return f"{data}, {split} split, {len(runs)} run{'s' * (len(runs) > 1)} with {budget}"
+    given = f" with {budget}" if budget else ""
+    return f"{data}, {split} split, {len(runs)} run{'s' * (len(runs) > 1)}{given}"
 
 
 def notes(loaded: Loaded, labels: dict[str, str]) -> tuple[str, ...]:
@@ -93,17 +94,26 @@ def _say_spread(
     several = [count for count in counts if count > 1]
     over = f"{several[0] if len(several) == 1 else f'{several[0]} to {several[-1]}'} seeds" if several else "one seed"
     spreads = {column.spread for column in shown}
-    if "interval" in spreads:
+    drawn_of = [
+        column
+        for column in shown
+        if column.spread == "interval"
+        and f"{column.name}_low" in methods
+        and methods[f"{column.name}_low"].notna().any()
+    ]
+    if "interval" in spreads and not drawn_of:
+        return [f"mean over {over}; nothing to draw an interval from"]
+    if drawn_of:
         samples = [] if isinstance(statistics, str) else [
             name for name, scores in statistics.scores.items() if scores.samples is not None
         ]  # fmt: skip
         level, drawn = f"{100 * (1 - settings.alpha):g} %", f"{settings.resamples} resamples"
-        both = [column.heading for column in shown if column.name in samples]
-        seeds = [column.heading for column in shown if column.spread == "interval" and column.name not in samples]
+        both = [column.heading for column in drawn_of if column.name in samples]
+        seeds = [column.heading for column in drawn_of if column.name not in samples]
         said = [f"mean [{level} bootstrap interval, {drawn}] over {over}"]
         if both:
             said.append(f"drawn over seeds and test samples: {', '.join(both)}")
-        if seeds and several:
+        if seeds:
             said.append(f"drawn over seeds alone: {', '.join(seeds)}")
         return [*said, "an interval over few seeds is too narrow; bold rests on tests, not on it"]
     if "deviation" not in spreads:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 from rich.console import Console, RenderableType
 
+from fuselab.errors import FuselabError
 from fuselab.reports.aggregate import CONSTANTS, frame_methods, frame_runs, list_metrics, measure_columns
 from fuselab.reports.columns import Columns, choose_columns
 from fuselab.reports.intervals import add_intervals
@@ -118,3 +119,24 @@ def report(loaded: Loaded, *, split: Split, layout: Layout) -> Report:
         runs=runs,
         statistics=statistics,
     )
+
+
+def report_all(found: Sequence[Loaded], *, split: Split, layout: Layout) -> list[Report]:
+    """Compare the methods of each set of runs; an error says which set it is of.
+
+    Args:
+        found: sets of runs
+        split: whose metrics to show
+        layout: how they look and how methods are compared
+
+    Raises:
+        RunFolderError: as of :func:`report`
+        ConfigError: as of :func:`report`
+    """
+    made = []
+    for one in found:
+        try:
+            made.append(report(one, split=split, layout=layout))
+        except FuselabError as error:
+            raise type(error)(f"{one.called}: {error}" if len(found) > 1 else str(error)) from error
+    return made

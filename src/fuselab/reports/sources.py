@@ -8,7 +8,6 @@ from pathlib import Path
 import pandas as pd
 
 from fuselab.reports.aggregate import CONSTANTS, measure_columns
-from fuselab.reports.labels import name_row
 from fuselab.reports.report import Report
 
 TRACED = ("identity", "git_commit", "data", "data_fingerprint", "split_hash")
@@ -17,7 +16,8 @@ TRACED = ("identity", "git_commit", "data", "data_fingerprint", "split_hash")
 def frame_sources(made: Report, *, folder: Path) -> pd.DataFrame:
     """Return a row a run: which row of the table it counts for, where its files lie, and its value in every column.
 
-    The mean of a column over the runs of a row is what stands in that place of the table.
+    The mean of a column over the runs of a method and label is what stands in that place of the table, before it is
+    rounded and given a unit; columns have the names of ``table.csv``.
 
     Args:
         made: the report
@@ -28,12 +28,10 @@ def frame_sources(made: Report, *, folder: Path) -> pd.DataFrame:
     rows = []
     for one in made.runs.to_dict("records"):
         run = folders[str(one["run"])]
-        method, label = str(one["method"]), str(one["label"])
         rows.append(
             {
-                "row": name_row(made.layout.names.get(method, method), label),
-                "seed": one["seed"],
-                **{column.heading: one.get(there[column.name]) for column in made.columns.chosen},
+                **{key: one[key] for key in ("method", "label", "seed")},
+                **{column.name: one.get(there[column.name]) for column in made.columns.chosen},
                 "result": _from(run.result_file, folder),
                 "config": _from(run.config, folder),
                 **{key: one.get(key) for key in TRACED},

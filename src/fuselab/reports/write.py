@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 from fuselab.errors import ConfigError
@@ -19,12 +20,12 @@ from fuselab.reports.markdown import escape_markdown, write_markdown
 from fuselab.reports.published import FAMILY as PUBLISHED
 from fuselab.reports.report import Report
 from fuselab.reports.sources import frame_sources
+from fuselab.reports.stale import remove_earlier
 from fuselab.reports.statistics.section import SLICES, list_claims, say_ranks, write_statistics
 from fuselab.runs.files import write_whole
 
 DIGITS = "%.10g"  # beyond them sums hang on the number of threads
 PAGE, STATISTICS, PAIRS, FIGURES = "index.html", "statistics.md", "tables/pairs.csv", "figures"
-NOT_ALWAYS = (STATISTICS, PAIRS, "tables/table.csv", "tables/runs.csv", "tables/sources.csv")
 LONGEST = 120  # letters of a folder's name
 
 
@@ -36,7 +37,7 @@ def default_folder(sweeps: Sequence[Path], *, split: Split) -> Path:
         split: whose metrics it shows
 
     Raises:
-        ConfigError: more sweeps than a folder can be named after
+        ConfigError: more sweeps than a folder can be named after, or two of one name
 
     Example:
         >>> default_folder([Path("outputs/demo")], split="test").as_posix()
@@ -47,10 +48,16 @@ def default_folder(sweeps: Sequence[Path], *, split: Split) -> Path:
     name = "report" if split == "test" else f"report-{split}"
     if len(sweeps) == 1:
         return sweeps[0] / name
-    called = "+".join(sweep.name for sweep in sweeps)
-    if len(called) > LONGEST:
-        raise ConfigError(f"the report's folder ({called}) must have a shorter name; choose one with --out FOLDER")
-    return sweeps[0].parent / called / name
+    # A sweep may be named by a path such as `.`, and two sweeps of different folders alike.
+    names = [sweep.resolve().name for sweep in sweeps]
+    called = "+".join(names)
+    if len(called) > LONGEST or len(set(names)) < len(names):
+        raise ConfigError(
+            f"the report's folder ({called}) must have a short name that no other sweeps give; choose one with --out "
+            "FOLDER"
+        )
+    first = sweeps[0] if sweeps[0].name == names[0] else sweeps[0].resolve()
+    return first.parent / called / name
 
 
 def write_report(reports: Sequence[Report], across: Across | None, folder: Path) -> list[Path]:
@@ -81,9 +88,7 @@ def write_report(reports: Sequence[Report], across: Across | None, folder: Path)
         said = _texts_across(across)
         texts |= said
         together = _tell(across) | {"downloads": said, "figures": _figures(folder, ".")}
-    for name in {(Path(place) / name).as_posix() for place in [*places, "."] for name in NOT_ALWAYS}:
-        if name not in texts:
-            (folder / name).unlink(missing_ok=True)  # of an earlier report, of other runs or when more could be said
+    remove_earlier(folder, texts, places)
     texts[PAGE] = write_page({"reports": pages, "across": together})
     for name, text in texts.items():
         write_whole(folder / name, partial(_fill, content=text.encode()))
@@ -126,8 +131,9 @@ def name_folders(reports: Sequence[Report]) -> list[str]:
         return ["."]
     names: list[str] = []
     for made in reports:
-        name = re.sub(r"[^\w.-]+", "_", made.called).strip("._") or "data"
-        names.append(name if name not in names else f"{name}_{len(names) + 1}")
+        name = re.sub(r"[^\w.-]+", "_", made.called).strip("._")[:LONGEST] or "data"
+        numbered = (f"{name}_{number}" for number in count(2))
+        names.append(name if name not in names else next(one for one in numbered if one not in names))
     return names
 
 
@@ -156,6 +162,7 @@ def _texts_across(across: Across) -> dict[str, str]:
         "tables/table.md": write_markdown(across.table),
         "tables/table.tex": write_latex(across.table),
         "tables/table.html": write_html(across.table, page=None),
+        "tables/table.csv": across.frame.to_csv(index=False, lineterminator="\n"),
         STATISTICS: "\n".join(lines) + "\n",
     }
 

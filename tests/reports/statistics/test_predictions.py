@@ -108,3 +108,12 @@ def test_predictions_that_are_not_those_of_the_result_are_named(answered_sweep):
 def test_predictions_of_a_single_run_are_found(answered_sweep):
     folder = next(answered_sweep.path.glob("early-sum-s3-*"))
     assert list(read_samples(load_one(folder).runs, "accuracy").shares) == [folder.name]
+
+
+def test_a_run_that_lacks_the_metric_is_named(answered_sweep):
+    path = next(answered_sweep.path.glob("early-sum-s0-*/result.json"))
+    result = json.loads(path.read_text())
+    del result["test"]["accuracy"]
+    path.write_text(json.dumps(result))
+    said = read_samples(load_one(answered_sweep.path).runs, "accuracy")
+    assert said == f"accuracy of the predictions is not that of the result: {path.parent.name}"

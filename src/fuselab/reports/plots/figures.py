@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fuselab.reports.across import Across
+from fuselab.reports.across import NO_RANKS, Across
 from fuselab.reports.labels import name_row
 from fuselab.reports.load import Run
 from fuselab.reports.markdown import escape_markdown
@@ -79,7 +79,7 @@ def write_ranks(across: Across, out: Path) -> Path:
     """
     what, meaning = across.over
     with styled():
-        drawn: Drawn | str = "ranks must be of at least 3 methods that all sets of runs have"
+        drawn: Drawn | str = NO_RANKS
         if across.ranks is not None:
             caption = (
                 f"average rank of the first metric over {len(across.ranks.blocks)} {what} "
@@ -109,11 +109,14 @@ def gather(made: Report) -> Material:
     alpha = made.layout.statistics.alpha
     metric = made.columns.main[0].name if made.columns.main else "loss"
     by_name = {run.name: run for run in made.loaded.runs}
-    grouped: dict[str, list[Run]] = {}
+    grouped: dict[tuple[str, str], list[Run]] = {}
     for one in made.runs[["run", "method", "label"]].astype(str).to_dict("records"):
-        called = name_row(made.layout.names.get(one["method"], one["method"]), one["label"])
-        grouped.setdefault(called, []).append(by_name[one["run"]])
-    rows = tuple(Row(name, several[0].family, tuple(several)) for name, several in grouped.items())
+        grouped.setdefault((one["method"], one["label"]), []).append(by_name[one["run"]])
+    names = made.layout.names
+    rows = tuple(
+        Row(name_row(names.get(method, method), label), several[0].family, tuple(several))
+        for (method, label), several in grouped.items()
+    )
     material = Material(rows, metric, made.split, ranks, alpha)
     sign = -1.0 if material.higher else 1.0
 

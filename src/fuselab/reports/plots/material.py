@@ -115,12 +115,12 @@ class Material:
 
     def values(self, row: Row) -> list[float]:
         """Return the metric of each of a row's runs."""
-        return [float(run.result[self.split].get(self.metric, math.nan)) for run in row.runs]
+        return [_number(run.result[self.split].get(self.metric)) for run in row.runs]
 
     def slice_values(self, row: Row, name: str) -> list[float]:
         """Return the metric in a slice of each of a row's runs."""
         slices = [run.result[self.split].get("slices", {}).get(name, {}) for run in row.runs]
-        return [float(one.get(self.metric, math.nan)) for one in slices]
+        return [_number(one.get(self.metric)) for one in slices]
 
     @cached_property
     def answers(self) -> Mapping[str, Answers]:
@@ -159,3 +159,7 @@ class Material:
     @property
     def _predicted(self) -> list[Run]:
         return [run for row in self.shown for run in row.runs]
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)

@@ -88,7 +88,8 @@ def bootstrap_means(
     methods = len(values_KS)
     low_K, high_K = np.full((2, methods), np.nan)
     there_KS = np.isfinite(values_KS)
-    drawn_RKS = None if samples_KSN is None else _draw_samples(samples_KSN, resamples=resamples, seed=seed)
+    known = samples_KSN is not None and samples_KSN.shape[-1] > 0
+    drawn_RKS = None if samples_KSN is None or not known else _draw_samples(samples_KSN, resamples=resamples, seed=seed)
     for place in range(methods):
         seeds_S = there_KS[place]
         number = int(seeds_S.sum())

@@ -47,6 +47,8 @@ class Settings:
         for name, whole in (("resamples", self.resamples), ("seed", self.seed)):
             if isinstance(whole, bool) or not isinstance(whole, int) or whole < 0:
                 raise ConfigError(f"{name} ({whole}) must be a whole number that is not negative; such as 2000")
+        if self.baseline is not None and not isinstance(self.baseline, str):
+            raise ConfigError(f"baseline ({self.baseline}) must be the name of a method; such as early/concat")
         for name, share in (("alpha", self.alpha), ("power", self.power)):
             if not 0 < share < 1:
                 raise ConfigError(f"{name} ({share}) must lie between 0 and 1; alpha is usually 0.05, power 0.8")
