@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from fuselab.errors import ConfigError, nearest
 from fuselab.reports.aggregate import CONSTANTS
@@ -34,6 +33,27 @@ WIDE = frozenset({"flops", "peak_memory_bytes"})  # what a terminal does without
 
 
 @dataclass(frozen=True)
+class Fixed:
+    """Turns a metric into words.
+
+    Args:
+        times: what it is multiplied by: 100 for per cent
+        digits: decimals of the product
+
+    Example:
+        >>> Fixed(times=100, digits=1)(0.8125)
+        '81.2'
+    """
+
+    times: int
+    digits: int
+
+    def __call__(self, value: float) -> str:
+        """Return the number as a table has it."""
+        return f"{self.times * value:.{self.digits}f}"
+
+
+@dataclass(frozen=True)
 class Columns:
     """The measures of a sweep, by kind.
 
@@ -42,6 +62,7 @@ class Columns:
         others: the other metrics over all samples
         slices: the first metric in each slice
         costs: what a method takes
+        hidden: metrics that stand in no table, unless the layout asks for them by name
         chosen: those that the layout asks for, in its order
     """
 
@@ -49,10 +70,11 @@ class Columns:
     others: tuple[Column, ...]
     slices: tuple[Column, ...]
     costs: tuple[Column, ...]
+    hidden: tuple[Column, ...]
     chosen: tuple[Column, ...]
 
     def every(self) -> tuple[Column, ...]:
-        """All that there are."""
+        """All that there are but the hidden ones."""
         return (*self.main, *self.others, *self.slices, *self.costs)
 
     def compared(self) -> tuple[str, ...]:
@@ -108,6 +130,7 @@ def choose_columns(metrics: Sequence[str], costs: Sequence[str], *, layout: Layo
         others=kinds["metrics"][1:],
         slices=kinds["slices"],
         costs=kinds["costs"],
+        hidden=tuple(made[name] for name in overall if name in HIDDEN),
         chosen=tuple(chosen.values()),
     )
 
@@ -119,7 +142,7 @@ def _metric(name: str, called: str, layout: Layout) -> Column:
     return Column(
         name,
         f"{heading} %" if percent and called not in layout.names else heading,
-        partial(_say, times=100 if percent else 1, digits=max(0, layout.digits - 2 * percent)),
+        Fixed(times=100 if percent else 1, digits=max(0, layout.digits - 2 * percent)),
         _spread(layout),
     )
 
@@ -131,7 +154,3 @@ def _cost(name: str, layout: Layout) -> Column:
 
 def _spread(layout: Layout) -> Spread:
     return "none" if layout.cell == "mean" else layout.cell
-
-
-def _say(value: float, *, times: int, digits: int) -> str:
-    return f"{times * value:.{digits}f}"

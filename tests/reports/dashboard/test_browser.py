@@ -150,6 +150,51 @@ def test_numbers_are_rounded_as_in_the_tables(shown, tmp_path):
         assert [text.strip() for text in shown.column(here)] == [row[there] for row in table]
 
 
+@pytest.mark.parametrize(
+    "layout", [{"percent": True}, {"percent": True, "digits": 5}, {"cell": "interval"}, {"cell": "mean"}]
+)
+def test_cells_are_those_of_the_tables(shown, tmp_path, layout):
+    sweep = told_apart(SweepFolder(tmp_path / "apart"))
+    sweep.finished("late/one", 0, 0.8125)
+    write(sweep.path, **layout)
+    lines = (sweep.path / "report" / "tables" / "table.md").read_text(encoding="utf-8").splitlines()
+    head, *rows = [[cell.strip(" *") for cell in line.strip("| ").split(" | ")] for line in lines if line[:2] == "| "]
+    table = {row[0]: [cell.replace("\\", "") for cell in row] for row in rows[1:]}
+    shown.address = (sweep.path / "report" / "index.html").as_uri()
+    page = shown.open()
+    names = methods_in(shown)
+    for heading in ("accuracy", "macro-F1", "redundant", "calibration error", "fit s"):
+        (there,) = (place for place, one in enumerate(head) if one.removesuffix(" %") == heading)
+        (here,) = (
+            place
+            for place, one in enumerate(page.locator("main thead th").all_inner_texts(), start=1)
+            if one == head[there]
+        )
+        cells = page.locator(f"main tbody tr > :nth-child({here})")
+        seen = cells.evaluate_all(
+            "all => all.map((one) => [...one.querySelectorAll('.ghost')].map((g) => g.remove()) && one.innerText)"
+        )
+        assert [text.strip() for text in seen] == [table[name][there] for name in names]
+
+
+def test_per_cent_are_per_cent_on_every_page(shown, tmp_path):
+    sweep = SweepFolder(tmp_path / "percent")
+    for method, right in (("early/concat", 0.5), ("late/mean", 0.75)):
+        for seed in range(2):
+            furnish(sweep.finished(method, seed, right + 0.02 * seed), right=right, seed=seed)
+    write(sweep.path, percent=True)
+    shown.address = (sweep.path / "report" / "index.html").as_uri()
+    page = shown.open()
+    axis = page.get_by_role("img", name="accuracy % by method")
+    expect(axis.locator(".xtick text").last).to_have_text("75")
+    page = shown.open(f"compare/{quote('m:early/concat', safe='')}/{quote('m:late/mean', safe='')}")
+    rows = page.get_by_role("region", name="Comparison").locator("tbody tr").all_inner_texts()
+    assert rows[0].split("\t") == ["accuracy %", "51.0 ± 1.4", "76.0 ± 1.4", "+25.0"]
+    assert any(row.startswith("accuracy % on redundant\t") for row in rows)
+    page = shown.open(f"method/{quote('late/mean', safe='')}")
+    expect(page.locator(".facts")).to_contain_text("76.0 ± 1.4")
+
+
 def test_another_metric_is_shown_in_the_chart_and_the_table(shown):
     page = shown.open()
     expect(page.get_by_role("img", name="accuracy by method")).to_be_visible()

@@ -73,6 +73,28 @@ def test_measures_say_whether_less_is_better(furnished):
     assert all(lower[name] for name in ("calibration_error", "loss", "parameters", "fit_seconds", "peak_memory_bytes"))
 
 
+def test_measures_are_written_as_the_layout_has_it(furnished):
+    percent = {one["name"]: one for one in made(furnished, percent=True, digits=4)["measures"]}
+    asked = ("accuracy", "redundant.accuracy", "calibration_error", "loss")
+    assert [(percent[name]["times"], percent[name]["digits"]) for name in asked] == [(100, 2), (100, 2), (1, 4), (1, 4)]
+    assert [percent[name]["heading"] for name in asked[:2]] == ["accuracy %", "redundant %"]
+
+
+@pytest.mark.parametrize("cell", ["deviation", "interval", "mean"])
+def test_what_stands_beside_a_mean_is_what_the_footnotes_speak_of(furnished, cell):
+    data = made(furnished, cell=cell)
+    spreads = {one["name"]: one["spread"] for one in data["measures"]}
+    said = "none" if cell == "mean" else cell
+    names = ("accuracy", "unique_image.accuracy", "loss", "fit_seconds", "epochs")
+    assert {spreads[name] for name in names} == {said}
+    assert spreads["parameters"] == "none"
+    table = pd.read_csv(furnished.path / "report" / "tables" / "table.csv").set_index("method")
+    parts = ["mean", "std", *(["low", "high"] if cell == "interval" else [])]
+    for name in names:
+        for method, told in values(data, "methods", name).items():
+            assert told == [table.loc[method, f"{name}_{part}"] for part in parts]
+
+
 def test_every_run_has_its_whole_config_and_where_it_comes_from(furnished):
     data = made(furnished)
     for run in data["runs"]:

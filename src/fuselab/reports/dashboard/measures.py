@@ -9,10 +9,10 @@ from typing import Any, Literal
 import pandas as pd
 
 from fuselab.reports.aggregate import CONSTANTS, measure_columns
-from fuselab.reports.columns import HEADINGS, Columns
+from fuselab.reports.columns import Columns, Fixed
 from fuselab.reports.dashboard.numbers import EXACT, short, shorts
 from fuselab.reports.load import Split
-from fuselab.reports.table import Column
+from fuselab.reports.table import Column, Spread, say_count
 
 Kind = Literal["fraction", "count", "seconds", "bytes"]
 LOWER = frozenset({"mae", "rmse", "calibration_error", "loss"})  # the less, the better
@@ -36,6 +36,9 @@ class Measure:
         name: in the frame of methods
         heading: what it is called
         kind: how its numbers are written
+        times: what fractions are multiplied by before they are: 100 for per cent
+        digits: decimals of fractions
+        spread: what stands beside a mean, as in the tables
         group: ``metric``, ``slice`` or ``cost``
         lower: whether less is better
         shown: whether the main table has it
@@ -45,6 +48,9 @@ class Measure:
     name: str
     heading: str
     kind: Kind
+    times: int
+    digits: int
+    spread: Spread
     group: Literal["metric", "slice", "cost"]
     lower: bool
     shown: bool
@@ -62,20 +68,15 @@ def list_measures(runs: pd.DataFrame, columns: Columns, *, split: Split) -> list
     there = measure_columns(runs, split=split)
     slices = {column.name for column in columns.slices}
     costs = {column.name for column in columns.costs}
+    every = (*columns.main, *columns.others, *columns.hidden, *columns.slices, *columns.costs)
     listed = [
         _measure(column, "slice" if column.name in slices else "cost" if column.name in costs else "metric", columns)
-        for column in columns.every()
+        for column in every
         if column.name in there or column.name in CONSTANTS
     ]
-    if "loss" in there:
-        listed.insert(
-            sum(one.group == "metric" for one in listed),
-            Measure(
-                "loss", HEADINGS.get("loss", "loss"), "fraction", "metric", lower=True, shown=False, constant=False
-            ),
-        )
+    spread: Spread = next((column.spread for column in every if column.name not in CONSTANTS), "none")
     more = [
-        Measure(name, heading, KINDS[name], "cost", lower=True, shown=False, constant=False)
+        _measure(Column(name, heading, say_count, spread), "cost", columns)
         for name, heading in MORE.items()
         if name in there
     ]
@@ -88,16 +89,17 @@ def tell_measures(measures: Sequence[Measure]) -> list[dict[str, Any]]:
 
 
 def of_method(row: dict[Any, Any], measures: Sequence[Measure]) -> list[list[float | int | None]]:
-    """Return a method's mean and deviation of each measure.
+    """Return a method's mean and deviation of each measure, and the ends of the interval where it has one.
 
     Args:
         row: of the frame of methods
         measures: in order
     """
-    return [
-        shorts([row[one.name]] if one.constant else [row[f"{one.name}_mean"], row[f"{one.name}_std"]], EXACT)
-        for one in measures
-    ]
+    told = []
+    for one in measures:
+        parts = ("mean", "std", *(("low", "high") if one.spread == "interval" else ()))
+        told.append(shorts([row[one.name]] if one.constant else [row[f"{one.name}_{part}"] for part in parts], EXACT))
+    return told
 
 
 def of_run(row: dict[Any, Any], measures: Sequence[Measure], there: dict[str, str]) -> list[float | int | None]:
@@ -113,10 +115,14 @@ def of_run(row: dict[Any, Any], measures: Sequence[Measure], there: dict[str, st
 
 
 def _measure(column: Column, group: Literal["metric", "slice", "cost"], columns: Columns) -> Measure:
+    fixed = column.say if isinstance(column.say, Fixed) else Fixed(times=1, digits=0)
     return Measure(
         column.name,
         "peak memory" if column.name == "peak_memory_bytes" else column.heading,
         KINDS.get(column.name, "fraction"),
+        fixed.times,
+        fixed.digits,
+        column.spread,
         group,
         lower=group == "cost" or column.name.rpartition(".")[2] in LOWER,
         shown=column in columns.chosen,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 DIGITS = 5  # significant; a screen shows three
-EXACT = 12  # of what tables show too: what is rounded twice may come out another number
+EXACT = 17  # of what tables show too: the number itself, since what is rounded twice may come out another one
 
 
 def short(value: float, digits: int = DIGITS) -> float | int | None:

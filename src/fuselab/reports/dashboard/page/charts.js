@@ -15,7 +15,7 @@ function dotChart(measure, methods) {
       const own = there.filter((method) => tintOf(method.family) === tint);
       if (!own.length) continue;
       const seeds = own.flatMap((method) =>
-        method.runs.map((run) => [names.indexOf(method.name), run.values[at], run]),
+        method.runs.map((run) => [names.indexOf(method.name), scaled(measure, run.values[at]), run]),
       );
       const places = own.map((method) => names.indexOf(method.name));
       if (!measure.constant)
@@ -25,16 +25,16 @@ function dotChart(measure, methods) {
           x: seeds.map((one) => one[1]),
           y: seeds.map((one) => one[0]),
           marker: { color: colour(tint), size: 6, opacity: 0.35 },
-          hovertemplate: seeds.map(([, value, run]) => `seed ${run.seed}: ${say(measure, value)}<extra></extra>`),
+          hovertemplate: seeds.map(([, , run]) => `seed ${run.seed}: ${say(measure, run.values[at])}<extra></extra>`),
         });
       data.push({
         type: "scatter",
         mode: "markers",
-        x: own.map((method) => method.values[at][0]),
+        x: own.map((method) => scaled(measure, method.values[at][0])),
         y: places,
         error_x: {
           type: "data",
-          array: own.map((method) => method.values[at][1] ?? 0),
+          array: own.map((method) => scaled(measure, method.values[at][1]) ?? 0),
           color: colour(tint),
           thickness: 1.5,
           width: 0,
@@ -85,10 +85,10 @@ function costChart(measure, cost, methods) {
         type: "scatter",
         mode: "markers",
         x: own.map((method) => method.values[price][0]),
-        y: own.map((method) => method.values[at][0]),
+        y: own.map((method) => scaled(measure, method.values[at][0])),
         error_y: {
           type: "data",
-          array: own.map((method) => method.values[at][1] ?? 0),
+          array: own.map((method) => scaled(measure, method.values[at][1]) ?? 0),
           color: colour(tint),
           thickness: 1,
           width: 0,

@@ -4,7 +4,7 @@ function difference(measure, value, first) {
   if (value === null || first === null || value === undefined || first === undefined) return null;
   const gap = value - first;
   if (measure.kind !== "fraction") return first ? `× ${(value / first).toFixed(2)}` : null;
-  return `${gap < 0 ? "−" : "+"}${Math.abs(gap).toFixed(3)}`;
+  return `${gap < 0 ? "−" : "+"}${say(measure, Math.abs(gap))}`;
 }
 
 function comparePage(keys) {

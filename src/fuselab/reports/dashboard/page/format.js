@@ -21,31 +21,42 @@ function sayFixed(value, digits) {
 }
 
 const SAY = {
-  fraction: (value) => sayFixed(value, 3),
+  fraction: (value, { digits }) => sayFixed(value, digits),
   count: sayCount,
   seconds: (value) => sayFixed(value, 1),
   bytes: sayBytes,
 };
 
-function say(measure, value) {
-  return value === null || value === undefined ? MISSING : SAY[measure.kind](value);
+// A number in the unit of its heading.
+function scaled(measure, value) {
+  return value === null || value === undefined ? null : measure.times * value;
 }
 
-// A mean with its deviation; the deviation steps back. Below others, a mean without one leaves its room free.
-function meanOf(measure, [mean, deviation], below = false) {
-  const said = say(measure, mean);
-  if (mean !== null && deviation !== null && deviation !== undefined)
-    return [said, el("span", { class: "dev" }, ` ± ${say(measure, deviation)}`)];
-  return [
-    said,
-    below && !measure.constant ? el("span", { class: "dev ghost", "aria-hidden": "true" }, ` ± ${said}`) : null,
-  ];
+function say(measure, value) {
+  const number = scaled(measure, value);
+  return number === null ? MISSING : SAY[measure.kind](number, measure);
+}
+
+// What stands beside a mean, as in the tables.
+function spreadOf(measure, [mean, deviation, low, high]) {
+  const there = { deviation, interval: low }[measure.spread];
+  if (mean === null || there === null || there === undefined) return "";
+  return measure.spread === "interval"
+    ? ` [${say(measure, low)}, ${say(measure, high)}]`
+    : ` ± ${say(measure, deviation)}`;
+}
+
+// A mean with its spread, which steps back. Below others, a mean without one leaves its room free.
+function meanOf(measure, values, below = false) {
+  const [said, spread] = [say(measure, values[0]), spreadOf(measure, values)];
+  if (spread) return [said, el("span", { class: "dev" }, spread)];
+  const room = { deviation: ` ± ${said}`, interval: ` [${said}, ${said}]` }[measure.spread];
+  return [said, below && room ? el("span", { class: "dev ghost", "aria-hidden": "true" }, room) : null];
 }
 
 // The same as a text.
-function sayMean(measure, [mean, deviation]) {
-  const alone = mean === null || deviation === null || deviation === undefined;
-  return alone ? say(measure, mean) : `${say(measure, mean)} ± ${say(measure, deviation)}`;
+function sayMean(measure, values) {
+  return say(measure, values[0]) + spreadOf(measure, values);
 }
 
 // Marked is what the statistics leave in the running, and nothing else.
@@ -75,9 +86,10 @@ function sayTarget(value) {
   return value.map((one) => (one === null ? MISSING : sayValue(one))).join(", ");
 }
 
-// A measure's name where the table around it doesn't say that it is a slice.
+// A measure's name where the table around it doesn't say that it is a slice; one unit is enough.
 function fullName(measure) {
-  return measure.group === "slice" ? `${FIRST.heading} on ${measure.heading}` : measure.heading;
+  if (measure.group !== "slice") return measure.heading;
+  return `${FIRST.heading} on ${measure.times === 1 ? measure.heading : measure.heading.replace(/ %$/, "")}`;
 }
 
 // Long names may break where they have joints.

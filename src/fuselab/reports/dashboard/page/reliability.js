@@ -65,7 +65,7 @@ function reliabilityPanel(groups) {
       ? el(
           "p",
           { class: "small soft" },
-          at < 0 ? "" : `Calibration error ${error(known[0])}. `,
+          at < 0 ? "" : `${capital(MEASURES[at].heading)} ${error(known[0])}. `,
           "On the broken line, answers are right as often as they are sure; grey bars are shares of the samples.",
         )
       : [
