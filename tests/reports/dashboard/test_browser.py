@@ -195,6 +195,22 @@ def test_per_cent_are_per_cent_on_every_page(shown, tmp_path):
     expect(page.locator(".facts")).to_contain_text("76.0 ± 1.4")
 
 
+def test_a_heading_that_looks_like_marks_is_drawn_as_it_is(shown, tmp_path):
+    slices = ("<b>bold</b> x<y", "&amp;")
+    sweep = SweepFolder(tmp_path / "marks")
+    for seed in range(2):
+        of_slices = {name: {"accuracy": 0.5 + 0.1 * seed} for name in slices}
+        sweep.finished("early/concat", seed, test={"accuracy": 0.6, "slices": of_slices})
+    write(sweep.path)
+    shown.address = (sweep.path / "report" / "index.html").as_uri()
+    page = shown.open()
+    page.get_by_label("Metric", exact=True).select_option(f"{slices[0]}.accuracy")
+    expect(page.locator(".main-svg .xtitle").first).to_have_text(slices[0])
+    expect(page.locator(".main-svg .ytitle").last).to_have_text(slices[0])
+    page.get_by_label("Metric", exact=True).select_option(f"{slices[1]}.accuracy")
+    expect(page.locator(".main-svg .xtitle").first).to_have_text(slices[1])
+
+
 def test_another_metric_is_shown_in_the_chart_and_the_table(shown):
     page = shown.open()
     expect(page.get_by_role("img", name="accuracy by method")).to_be_visible()

@@ -49,7 +49,7 @@ function dotChart(measure, methods) {
       data,
       layout: {
         margin: { l: 8, r: 16, t: 4, b: 34 },
-        xaxis: { side: "bottom", title: { text: measure.heading, standoff: 8 } },
+        xaxis: { side: "bottom", title: { text: plain(measure.heading), standoff: 8 } },
         yaxis: {
           tickvals: names.map((_, place) => place),
           ticktext: names.map(label),
@@ -113,12 +113,12 @@ function costChart(measure, cost, methods) {
       layout: {
         margin: { l: 8, r: 12, t: 6, b: 34 },
         xaxis: {
-          title: { text: cost.heading, standoff: 8 },
+          title: { text: plain(cost.heading), standoff: 8 },
           type: wide ? "log" : "linear",
           exponentformat: "SI",
           dtick: wide ? 1 : undefined,
         },
-        yaxis: { title: { text: measure.heading, standoff: 6 } },
+        yaxis: { title: { text: plain(measure.heading), standoff: 6 } },
       },
     };
   };
