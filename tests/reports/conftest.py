@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import subprocess
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -72,6 +74,20 @@ def make_cells(*texts: str) -> tuple[Cell, ...]:
 def make_report(sweep: Path, *, split: str = "test", **changes: Any) -> Report:
     """Return the report of a sweep whose runs share data, split and budget."""
     return report(load_one(sweep, split=split), split=split, layout=make_layout(**changes))
+
+
+NO_LATEX = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX here")
+
+
+def compile_latex(text: str, folder: Path) -> str:
+    """Compile a document and return what LaTeX said of it."""
+    (folder / "text.tex").write_text(text, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "text.tex"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=120)
+    said = done.stdout.decode(errors="replace")
+    assert done.returncode == 0, said[-2000:]
+    assert (folder / "text.pdf").is_file()
+    return said
 
 
 def make_result(method: str, seed: int, accuracy: float, **changes: Any) -> dict[str, Any]:

@@ -24,6 +24,8 @@ SPECIAL = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': r"\textquotedbl{}",
+    "'": r"\textquotesingle{}",
+    "`": r"\textasciigrave{}",
     "±": r"$\pm$",
     "·": r"$\cdot$",
     "—": r"---",
@@ -38,8 +40,11 @@ SPECIAL = {
         for code, name in enumerate(GREEK.split(), start=ord(lookup("GREEK SMALL LETTER ALPHA")))
     },
 }
-# What pdflatex prints by itself: Latin letters with their accents, and some marks.
+# What pdflatex prints by itself: Latin letters with their accents but for a few, and some marks.
 LAST_LATIN = "\u017f"
+LACKING = frozenset("ĦħĸĿŀŉŦŧ\u017f")
+BEGINS = frozenset("[*")  # at the head of a row, where LaTeX takes them for an option of what ended the row above
+JOINED = frozenset("-,")  # of which fonts draw two in a row as another mark
 MARKS = frozenset("\u2018\u2019\u201c\u201d…†‡•€™")
 
 
@@ -53,8 +58,14 @@ def escape_latex(text: str) -> str:
         >>> print(escape_latex("unique_image: 0.883 ± 0.012, 50%"))
         unique\_image: 0.883 $\pm$ 0.012, 50\%
     """
-    whole = normalize("NFC", " ".join(text.split()))
-    return "".join(SPECIAL.get(character, character) for character in whole if character.isprintable())
+    whole = "".join(filter(str.isprintable, normalize("NFC", " ".join(text.split()))))
+    said = ""
+    for place, character in enumerate(whole):
+        # Between letters it is an apostrophe, which fonts draw as one.
+        inside = character == "'" and whole[:place][-1:].isalpha() and whole[place + 1 :][:1].isalpha()
+        one = character if inside else SPECIAL.get(character, character)
+        said += "{}" * (said[-1:] == one[0] and one[0] in JOINED) + one
+    return f"{{{said[0]}}}{said[1:]}" if said[:1] in BEGINS else said
 
 
 def declare_strange(text: str) -> str:
@@ -65,7 +76,7 @@ def declare_strange(text: str) -> str:
     Args:
         text: the document's, escaped
     """
-    strange = sorted({character for character in text if character > LAST_LATIN and character not in MARKS})
+    strange = sorted({one for one in text if one in LACKING or (one > LAST_LATIN and one not in MARKS)})
     if not strange:
         return ""
     said = [rf"\DeclareUnicodeCharacter{{{ord(one):04X}}}{{[U+{ord(one):04X}]}}" for one in strange]
