@@ -82,9 +82,31 @@ def test_marked_cells_are_bold():
     assert body(replace(table(), families=((row,),))) == [r"early & sum & 3 & \bfseries 0.8 \pm 0.1 \\"]
 
 
-def test_the_caption_has_the_notes_in_sentences():
-    (caption,) = [line for line in write_latex(table()).splitlines() if line.startswith(r"\caption")]
-    assert caption.startswith(r"\caption{trio\_digits, test split. Left out: 1 failed. A\_b ")
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        ("left out: 1 failed", "Left out: 1 failed."),
+        ("cmu_mosi: left out: 1 failed", r"cmu\_mosi: left out: 1 failed."),
+        ("cmu_mosi, test split", r"cmu\_mosi, test split."),
+        ("mosi 2, val split: left out", "mosi 2, val split: left out."),
+        ("late/average lacks 2", "late/average lacks 2."),
+        ("late/averages differ", "Late/averages differ."),
+        ("cmu_mosi is large", r"Cmu\_mosi is large."),
+        ("seeds differ: x", "Seeds differ: x."),
+    ],
+)
+def test_notes_are_sentences_but_keep_the_letters_of_names(note, said):
+    headings = ("seeds", "cmu_mosi accuracy", "mosi 2, val split macro-F1")
+    rows = ((Row("late", "late/average", "", make_cells("3", "1", "2")),),)
+    assert rf"{said}\par" in write_latex(Table("", (note,), headings, rows, ())).splitlines()
+
+
+def test_the_caption_has_the_title_and_the_notes_stand_below_in_sentences():
+    lines = write_latex(table()).splitlines()
+    assert r"\caption{trio\_digits, test split.}" in lines
+    below = lines[lines.index(r"\end{tabular}}") :]
+    assert r"Left out: 1 failed.\par" in below
+    assert below[-4].startswith(r"a\_b ")  # the name of a method
 
 
 @NO_LATEX
@@ -98,3 +120,20 @@ def test_a_name_at_the_head_of_a_row_is_no_option(siunitx, tmp_path: Path, name)
     rows = tuple((Row(one, name, "", make_cells("1", name)),) for one in ("early", name, f"{name} b"))
     said = compile_latex(write_latex(Table(name, (name,), ("seeds", name), rows, (name,))), tmp_path)
     assert "Missing number" not in said
+
+
+@NO_LATEX
+@pytest.mark.parametrize("paper", [r"\documentclass{article}", r"\documentclass[twocolumn]{article}"])
+def test_a_long_table_with_many_notes_fits_the_page(siunitx, tmp_path: Path, paper):
+    rows = tuple(
+        Row("early", f"early/method_{number}", "", make_cells("3", *["0.883 ± 0.012"] * 9)) for number in range(40)
+    )
+    notes = tuple(f"note {number}, which says a good deal {'of what was left out ' * 15}" for number in range(12))
+    headings = ("seeds", *(f"metric {number}" for number in range(9)))
+    text = write_latex(Table("trio_digits, test split", notes[:6], headings, (rows,), notes[6:]))
+    for one in (text, text.replace(r"\documentclass{article}", paper).replace("landscape,", "")):
+        said = compile_latex(one, tmp_path)
+        assert "Float too large" not in said
+        assert "Overfull" not in said
+        assert "[1" in said
+        assert "[2" not in said

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from fuselab.reports.latex_text import declare_strange, escape_latex
 from fuselab.reports.styled import style
@@ -21,8 +22,10 @@ HEAD = r"""\documentclass{article}
 """
 # Both siunitx 2 and 3 know these names.
 SIUNITX = r"\sisetup{separate-uncertainty=true,table-align-uncertainty=false,detect-weight=true}"
-# A paper's column is as wide as it is: shrink what is wider, leave the rest alone.
-SHRINK = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+# A paper's column is as wide and its page as high as they are: shrink what is more, leave the rest alone. A part of the
+# page is left to the caption.
+NARROW = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+LOW = r"\resizebox*{!}{\ifdim\totalheight>.88\textheight .88\textheight\else\totalheight\fi}{%"
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
@@ -69,15 +72,22 @@ def write_latex(table: Table) -> str:
     )
     body = re.sub(r"\\cline\{[\d-]+\}\n(?!\\bottomrule)", r"\\addlinespace" + "\n", body)
     body = re.sub(r"\\cline\{[\d-]+\}\n", "", body).replace("{} & {} &", " & {method} &", 1)
-    notes = [_sentence(note) for note in (*table.notes, *table.footnotes)]
+    notes = [_sentence(note, table) for note in (*table.notes, *table.footnotes)]
     lines = [
         r"\begin{table}[p]",
         r"\centering",
         SIUNITX,
-        rf"\caption{{{' '.join([f'{escape_latex(table.title)}.', *notes])}}}",
+        rf"\caption{{{escape_latex(table.title)}.}}",
         r"\par\smallskip",
-        SHRINK,
+        LOW,
+        r"\begin{minipage}{\linewidth}",
+        r"\centering",
+        NARROW,
         body.rstrip("\n") + "}",
+        r"\par\medskip",
+        r"\footnotesize\raggedright",
+        *(f"{note}\\par" for note in notes),
+        r"\end{minipage}}",
         r"\end{table}",
         r"\end{document}",
     ]
@@ -85,8 +95,17 @@ def write_latex(table: Table) -> str:
     return HEAD % declare_strange(text) + text
 
 
-def _sentence(text: str) -> str:
-    return escape_latex(text[:1].upper() + text[1:]) + "."
+def _sentence(text: str, table: Table) -> str:
+    return escape_latex(text if _begins_with_name(text, table) else text[:1].upper() + text[1:]) + "."
+
+
+def _begins_with_name(text: str, table: Table) -> bool:
+    """Say whether a note begins with the name of a method, or with that of data, with which headings begin too."""
+    names = {name for family in table.families for row in family for name in (row.method, row.key) if name}
+    if any(text.startswith(name) and not text[len(name) :][:1].isalnum() for name in names):
+        return True
+    heads = {head for heading in table.headings for head in accumulate(heading.split(" "), lambda *two: " ".join(two))}
+    return any(text.startswith((f"{head}:", f"{head},")) for head in heads)
 
 
 def _column(heading: str, cells: Sequence[Cell]) -> _Column:
