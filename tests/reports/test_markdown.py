@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from markdown_it import MarkdownIt
 
 from fuselab.reports.markdown import escape_markdown, write_markdown
 from fuselab.reports.table import Row, Table
@@ -59,7 +60,20 @@ def test_without_notes_there_is_no_gap():
         ("*a* `b` <c> [d]", r"\*a\* \`b\` \<c\> \[d\]"),
         ("a\\b", r"a\\b"),
         ("two\nlines", "two lines"),
+        ("~~x~~ ~y~", r"\~\~x\~\~ \~y\~"),
+        ("&lt;b&gt; &#42; &#x2a;", r"\&lt;b\&gt; \&#42; \&#x2a;"),
+        ("R&D & a&b; a &copy", r"R&D & a\&b; a &copy"),
     ],
 )
 def test_markdown_shows_text_as_it_is(text, escaped):
     assert escape_markdown(text) == escaped
+
+
+@pytest.mark.parametrize(
+    "text", ["~~x~~ ~y~", "a&copy;b &lt; &#42; R&D a &copy", "*a* _b_ __c__ `d` <e> [f](g) ![h](i) \\j | k", "&\\amp;"]
+)
+def test_a_reader_of_markdown_gives_the_text_back(text):
+    reader = MarkdownIt("commonmark").enable(["strikethrough", "table"])
+    (inline,) = (token for token in reader.parse(escape_markdown(text)) if token.type == "inline")
+    assert {child.type for child in inline.children} == {"text"}
+    assert "".join(child.content for child in inline.children) == text

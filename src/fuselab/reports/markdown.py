@@ -32,7 +32,9 @@ def escape_markdown(text: str) -> str:
         >>> print(escape_markdown("a|b *c* d_e _f_"))
         a\|b \*c\* d_e \_f\_
     """
-    text = re.sub(r"([\\|`*<>\[\]])", r"\\\1", " ".join(text.split()))
+    text = re.sub(r"([\\|`*<>\[\]~])", r"\\\1", " ".join(text.split()))
+    # Only what looks like the name or number of a character is read as one: R&D is none.
+    text = re.sub(r"&(?=#?\w+;)", r"\\&", text)
     # Inside a word an underscore means nothing, and names are easier to read without a backslash.
     return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)
 
