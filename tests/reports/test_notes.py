@@ -6,7 +6,7 @@ from fuselab.reports.labels import label_runs
 from fuselab.reports.notes import footnotes, notes, title
 from fuselab.reports.statistics.analyse import analyse
 
-from .conftest import load_one, make_layout, make_settings
+from .conftest import load_one, make_layout, make_report, make_settings
 
 
 def notes_of(sweep) -> tuple[str, ...]:
@@ -81,6 +81,12 @@ def test_footnotes_say_what_the_numbers_are_and_what_was_tested(full_sweep):
         "no bold: nothing could be tested, since differences between methods don't vary with the seed",
         "accuracy per slice of the test split: redundant, unique audio, unique image",
     )
+
+
+def test_slices_are_named_without_their_unit(full_sweep):
+    made = make_report(full_sweep.path, percent=True)
+    said = made.table(made.columns.chosen).footnotes[-1]
+    assert said == "accuracy per slice of the test split: redundant, unique audio, unique image"
 
 
 def test_footnotes_say_where_the_rest_is(full_sweep):

@@ -77,10 +77,10 @@ def footnotes(
     slices = [column for column in shown if column.name in {one.name for one in columns.slices}]
     asked = {one.name for one in columns.chosen}.intersection(one.name for one in columns.slices)
     if slices:
-        names = ", ".join(column.heading for column in slices)
+        names = ", ".join(column.heading.removesuffix(" %") for column in slices)
         less = slices[0].spread != next(one.spread for one in columns.slices)
         more = "; their deviations are in table.md" if less else ""
-        said.append(f"{columns.main[0].heading} per slice of the {split} split: {names}{more}")
+        said.append(f"{columns.main[0].heading.removesuffix(' %')} per slice of the {split} split: {names}{more}")
     elif asked:
         said.append("slices are in table.md, or in a wider terminal")
     return (*said, *(line for search in searches for line in say_record(search)))
