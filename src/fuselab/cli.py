@@ -143,7 +143,7 @@ def _report(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from fuselab.reports.across import compare_across
-    from fuselab.reports.against import compare_all, write_tables
+    from fuselab.reports.against import compare_all, in_terminal, write_tables
     from fuselab.reports.load import load
     from fuselab.reports.report import report_all
     from fuselab.reports.terminal import rich_table
@@ -165,7 +165,7 @@ def _report(options: argparse.Namespace) -> int:
         before = report_all(earlier, split=options.split, layout=layout)
         changed = compare_all(made, before, settings=layout.statistics)
         for table in changed:
-            console.print(rich_table([table], console=console))
+            console.print(rich_table(in_terminal(table), console=console))
         shown.append(write_tables(changed, folder / "against.md"))
     for path in shown:
         console.print(str(path), highlight=False, soft_wrap=True)

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from scipy.stats import ttest_rel
 
 from fuselab.cli import main
 from fuselab.errors import RunFolderError
-from fuselab.reports.against import compare_all, compare_reports, write_tables
+from fuselab.reports.against import compare_all, compare_reports, in_terminal, write_tables
 from fuselab.reports.load import load
 from fuselab.reports.report import report, report_all
 from fuselab.reports.table import Table
+from fuselab.reports.terminal import rich_table
 
 from .conftest import SweepFolder, make_layout, make_report, make_settings
 
@@ -81,6 +84,23 @@ def test_the_command_line_writes_it_beside_the_report(tmp_path, capsys):
     assert "now against before" in " ".join(capsys.readouterr().out.split())
     text = (tmp_path / "now" / "report" / "against.md").read_text(encoding="utf-8")
     assert "| **worse** |" in text
+
+
+def test_a_narrow_terminal_cuts_nothing(tmp_path):
+    before, now = sweep_of(tmp_path / "before", BEFORE), sweep_of(tmp_path / "now", NOW)
+    layouts = in_terminal(compared(now, before))
+    console = Console(width=80, file=io.StringIO(), force_terminal=False)
+    console.print(rich_table(layouts, console=console))
+    said = console.file.getvalue()
+    assert "…" not in said
+    (line,) = (line for line in said.splitlines() if "early/sum" in line)
+    assert line.split() == ["early/sum", "4", "0.815", "0.730", "-8.5", "worse"]
+    assert [[layout.headings[place] for place in row.marked] for layout in layouts for row in layout.families[1]] == [
+        [], ["verdict"], [], ["verdict"],
+    ]  # fmt: skip
+    wide = Console(width=130, file=io.StringIO(), force_terminal=False)
+    wide.print(rich_table(layouts, console=wide))
+    assert "0.815 ± 0.013" in wide.file.getvalue()
 
 
 def test_it_is_written_whole(tmp_path):

@@ -27,6 +27,7 @@ from fuselab.reports.table import PLUS_MINUS, Cell, Row, Table, say_fraction
 from fuselab.runs.files import write_whole
 
 HEADINGS_OF_CHANGE = ("seeds", "before", "now", "change", "interval", "p", "verdict")
+NARROW = ("seeds", "before", "now", "change", "verdict")
 WORSE, BETTER, SAME, OPEN, UNKNOWN = "worse", "better", "the same", "no change shown", "too few seeds to say"
 ALIKE = "every seed alike: no spread to test"
 VERDICT = len(HEADINGS_OF_CHANGE) - 1
@@ -120,6 +121,24 @@ def compare_all(now: Sequence[Report], before: Sequence[Report], *, settings: Se
 
 def _kind(made: Report, keys: int) -> list[object]:
     return [made.loaded.runs[0].result[key] for key in SHARED[:keys]]
+
+
+def in_terminal(table: Table) -> list[Table]:
+    """Return layouts of a table of changes from the widest to the narrowest.
+
+    Args:
+        table: from :func:`compare_reports`
+    """
+
+    def lean(row: Row) -> Row:
+        seeds, before, now, change, *_, verdict = row.cells
+        means = (Cell(cell.text.partition(f" {PLUS_MINUS} ")[0]) for cell in (before, now))
+        marked = frozenset({NARROW.index("verdict")}) if row.marked else frozenset[int]()
+        return replace(row, cells=(seeds, *means, change, verdict), marked=marked)
+
+    families = tuple(tuple(map(lean, rows)) for rows in table.families)
+    said = (*table.footnotes, "deviations, intervals and p are in against.md, or in a wider terminal")
+    return [table, replace(table, headings=NARROW, families=families, footnotes=said)]
 
 
 def write_tables(tables: Sequence[Table], path: Path) -> Path:
