@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from fuselab.reports.plots.bars import draw_bars
+from fuselab.reports.plots.material import Drawn
 
 # Of Student's distribution with 2 degrees of freedom, from a table.
 T_OF_THREE = 4.302653
@@ -81,3 +84,16 @@ def test_of_many_rows_the_best_are_shown_and_the_rest_is_counted(sweep, material
     assert drawn.caption.endswith("; the best 40 of 45 rows")
     names = [label.get_text() for label in drawn.figure.axes[0].get_yticklabels()]
     assert names == [f"early/m{place:02}" for place in range(44, 4, -1)]
+
+
+def test_a_metric_that_a_result_leaves_empty_is_no_bar(whole_sweep, material):
+    path = next(whole_sweep.path.glob("early-sum-s0-*/result.json"))
+    result = json.loads(path.read_text())
+    result["test"]["accuracy"] = None
+    result["test"]["slices"] = {name: {"accuracy": None} for name in result["test"]["slices"]}
+    path.write_text(json.dumps(result))
+    made = material(whole_sweep)
+    (row,) = (row for row in made.rows if row.name == "early/sum")
+    assert np.isnan(made.values(row)).tolist() == [True, False, False]
+    assert np.isnan(made.slice_values(row, made.slices[0])).tolist() == [True, False, False]
+    assert isinstance(draw_bars(made), Drawn)
