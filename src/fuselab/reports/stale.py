@@ -23,7 +23,9 @@ def remove_earlier(folder: Path, written: Collection[str], places: Collection[st
     from fuselab.reports.plots.figures import FIGURES
     from fuselab.reports.plots.write import remove_figure
 
-    earlier = {path.parents[1].name for path in folder.glob("*/tables/sources.csv")}
+    # A report that lies here by itself, with a page of its own, is none of ours.
+    found = (path.parents[1] for path in folder.glob("*/tables/sources.csv"))
+    earlier = {one.name for one in found if not (one / "index.html").exists()}
     for place in {".", *places, *earlier}:
         for name in TEXTS:
             if (Path(place) / name).as_posix() not in written:
